@@ -1,0 +1,169 @@
+import type * as grpc from '@grpc/grpc-js';
+import type { EnumTypeDefinition, MessageTypeDefinition } from '@grpc/proto-loader';
+
+import type { Any as _google_protobuf_Any, Any__Output as _google_protobuf_Any__Output } from './google/protobuf/Any.ts';
+import type { Duration as _google_protobuf_Duration, Duration__Output as _google_protobuf_Duration__Output } from './google/protobuf/Duration.ts';
+import type { BadRequest as _google_rpc_BadRequest, BadRequest__Output as _google_rpc_BadRequest__Output } from './google/rpc/BadRequest.ts';
+import type { DebugInfo as _google_rpc_DebugInfo, DebugInfo__Output as _google_rpc_DebugInfo__Output } from './google/rpc/DebugInfo.ts';
+import type { ErrorInfo as _google_rpc_ErrorInfo, ErrorInfo__Output as _google_rpc_ErrorInfo__Output } from './google/rpc/ErrorInfo.ts';
+import type { Help as _google_rpc_Help, Help__Output as _google_rpc_Help__Output } from './google/rpc/Help.ts';
+import type { LocalizedMessage as _google_rpc_LocalizedMessage, LocalizedMessage__Output as _google_rpc_LocalizedMessage__Output } from './google/rpc/LocalizedMessage.ts';
+import type { PreconditionFailure as _google_rpc_PreconditionFailure, PreconditionFailure__Output as _google_rpc_PreconditionFailure__Output } from './google/rpc/PreconditionFailure.ts';
+import type { QuotaFailure as _google_rpc_QuotaFailure, QuotaFailure__Output as _google_rpc_QuotaFailure__Output } from './google/rpc/QuotaFailure.ts';
+import type { RequestInfo as _google_rpc_RequestInfo, RequestInfo__Output as _google_rpc_RequestInfo__Output } from './google/rpc/RequestInfo.ts';
+import type { ResourceInfo as _google_rpc_ResourceInfo, ResourceInfo__Output as _google_rpc_ResourceInfo__Output } from './google/rpc/ResourceInfo.ts';
+import type { RetryInfo as _google_rpc_RetryInfo, RetryInfo__Output as _google_rpc_RetryInfo__Output } from './google/rpc/RetryInfo.ts';
+import type { Status as _google_rpc_Status, Status__Output as _google_rpc_Status__Output } from './google/rpc/Status.ts';
+import type { BatchRequest as _holdfast_v1_BatchRequest, BatchRequest__Output as _holdfast_v1_BatchRequest__Output } from './holdfast/v1/BatchRequest.ts';
+import type { BatchResult as _holdfast_v1_BatchResult, BatchResult__Output as _holdfast_v1_BatchResult__Output } from './holdfast/v1/BatchResult.ts';
+import type { Begin as _holdfast_v1_Begin, Begin__Output as _holdfast_v1_Begin__Output } from './holdfast/v1/Begin.ts';
+import type { Begun as _holdfast_v1_Begun, Begun__Output as _holdfast_v1_Begun__Output } from './holdfast/v1/Begun.ts';
+import type { Cancel as _holdfast_v1_Cancel, Cancel__Output as _holdfast_v1_Cancel__Output } from './holdfast/v1/Cancel.ts';
+import type { Cancelled as _holdfast_v1_Cancelled, Cancelled__Output as _holdfast_v1_Cancelled__Output } from './holdfast/v1/Cancelled.ts';
+import type { Cell as _holdfast_v1_Cell, Cell__Output as _holdfast_v1_Cell__Output } from './holdfast/v1/Cell.ts';
+import type { ClientFrame as _holdfast_v1_ClientFrame, ClientFrame__Output as _holdfast_v1_ClientFrame__Output } from './holdfast/v1/ClientFrame.ts';
+import type { ClientFrames as _holdfast_v1_ClientFrames, ClientFrames__Output as _holdfast_v1_ClientFrames__Output } from './holdfast/v1/ClientFrames.ts';
+import type { Column as _holdfast_v1_Column, Column__Output as _holdfast_v1_Column__Output } from './holdfast/v1/Column.ts';
+import type { CommandOutcome as _holdfast_v1_CommandOutcome, CommandOutcome__Output as _holdfast_v1_CommandOutcome__Output } from './holdfast/v1/CommandOutcome.ts';
+import type { CommandRequest as _holdfast_v1_CommandRequest, CommandRequest__Output as _holdfast_v1_CommandRequest__Output } from './holdfast/v1/CommandRequest.ts';
+import type { Commit as _holdfast_v1_Commit, Commit__Output as _holdfast_v1_Commit__Output } from './holdfast/v1/Commit.ts';
+import type { Committed as _holdfast_v1_Committed, Committed__Output as _holdfast_v1_Committed__Output } from './holdfast/v1/Committed.ts';
+import type { DatabaseClient as _holdfast_v1_DatabaseClient, DatabaseDefinition as _holdfast_v1_DatabaseDefinition } from './holdfast/v1/Database.ts';
+import type { Fetch as _holdfast_v1_Fetch, Fetch__Output as _holdfast_v1_Fetch__Output } from './holdfast/v1/Fetch.ts';
+import type { Filter as _holdfast_v1_Filter, Filter__Output as _holdfast_v1_Filter__Output } from './holdfast/v1/Filter.ts';
+import type { PageRequest as _holdfast_v1_PageRequest, PageRequest__Output as _holdfast_v1_PageRequest__Output } from './holdfast/v1/PageRequest.ts';
+import type { PageResult as _holdfast_v1_PageResult, PageResult__Output as _holdfast_v1_PageResult__Output } from './holdfast/v1/PageResult.ts';
+import type { PipelineReply as _holdfast_v1_PipelineReply, PipelineReply__Output as _holdfast_v1_PipelineReply__Output } from './holdfast/v1/PipelineReply.ts';
+import type { PipelineRequest as _holdfast_v1_PipelineRequest, PipelineRequest__Output as _holdfast_v1_PipelineRequest__Output } from './holdfast/v1/PipelineRequest.ts';
+import type { QueryRequest as _holdfast_v1_QueryRequest, QueryRequest__Output as _holdfast_v1_QueryRequest__Output } from './holdfast/v1/QueryRequest.ts';
+import type { QueryResult as _holdfast_v1_QueryResult, QueryResult__Output as _holdfast_v1_QueryResult__Output } from './holdfast/v1/QueryResult.ts';
+import type { RedisClient as _holdfast_v1_RedisClient, RedisDefinition as _holdfast_v1_RedisDefinition } from './holdfast/v1/Redis.ts';
+import type { RedisArray as _holdfast_v1_RedisArray, RedisArray__Output as _holdfast_v1_RedisArray__Output } from './holdfast/v1/RedisArray.ts';
+import type { RedisCommand as _holdfast_v1_RedisCommand, RedisCommand__Output as _holdfast_v1_RedisCommand__Output } from './holdfast/v1/RedisCommand.ts';
+import type { RedisReply as _holdfast_v1_RedisReply, RedisReply__Output as _holdfast_v1_RedisReply__Output } from './holdfast/v1/RedisReply.ts';
+import type { Rollback as _holdfast_v1_Rollback, Rollback__Output as _holdfast_v1_Rollback__Output } from './holdfast/v1/Rollback.ts';
+import type { RolledBack as _holdfast_v1_RolledBack, RolledBack__Output as _holdfast_v1_RolledBack__Output } from './holdfast/v1/RolledBack.ts';
+import type { Row as _holdfast_v1_Row, Row__Output as _holdfast_v1_Row__Output } from './holdfast/v1/Row.ts';
+import type { Savepoint as _holdfast_v1_Savepoint, Savepoint__Output as _holdfast_v1_Savepoint__Output } from './holdfast/v1/Savepoint.ts';
+import type { SavepointDone as _holdfast_v1_SavepointDone, SavepointDone__Output as _holdfast_v1_SavepointDone__Output } from './holdfast/v1/SavepointDone.ts';
+import type { ServerFrame as _holdfast_v1_ServerFrame, ServerFrame__Output as _holdfast_v1_ServerFrame__Output } from './holdfast/v1/ServerFrame.ts';
+import type { ServerFrames as _holdfast_v1_ServerFrames, ServerFrames__Output as _holdfast_v1_ServerFrames__Output } from './holdfast/v1/ServerFrames.ts';
+import type { SessionClient as _holdfast_v1_SessionClient, SessionDefinition as _holdfast_v1_SessionDefinition } from './holdfast/v1/Session.ts';
+import type { SessionInfo as _holdfast_v1_SessionInfo, SessionInfo__Output as _holdfast_v1_SessionInfo__Output } from './holdfast/v1/SessionInfo.ts';
+import type { Sort as _holdfast_v1_Sort, Sort__Output as _holdfast_v1_Sort__Output } from './holdfast/v1/Sort.ts';
+import type { Statement as _holdfast_v1_Statement, Statement__Output as _holdfast_v1_Statement__Output } from './holdfast/v1/Statement.ts';
+import type { StatementResult as _holdfast_v1_StatementResult, StatementResult__Output as _holdfast_v1_StatementResult__Output } from './holdfast/v1/StatementResult.ts';
+import type { StreamRequest as _holdfast_v1_StreamRequest, StreamRequest__Output as _holdfast_v1_StreamRequest__Output } from './holdfast/v1/StreamRequest.ts';
+import type { TransactionEnded as _holdfast_v1_TransactionEnded, TransactionEnded__Output as _holdfast_v1_TransactionEnded__Output } from './holdfast/v1/TransactionEnded.ts';
+import type { TransactionRequest as _holdfast_v1_TransactionRequest, TransactionRequest__Output as _holdfast_v1_TransactionRequest__Output } from './holdfast/v1/TransactionRequest.ts';
+import type { TransactionResponse as _holdfast_v1_TransactionResponse, TransactionResponse__Output as _holdfast_v1_TransactionResponse__Output } from './holdfast/v1/TransactionResponse.ts';
+import type { Value as _holdfast_v1_Value, Value__Output as _holdfast_v1_Value__Output } from './holdfast/v1/Value.ts';
+
+type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> = {
+  new(...args: ConstructorParameters<Constructor>): Subtype;
+};
+
+export interface ProtoGrpcType {
+  google: {
+    protobuf: {
+      Any: MessageTypeDefinition<_google_protobuf_Any, _google_protobuf_Any__Output>
+      Duration: MessageTypeDefinition<_google_protobuf_Duration, _google_protobuf_Duration__Output>
+    }
+    rpc: {
+      BadRequest: MessageTypeDefinition<_google_rpc_BadRequest, _google_rpc_BadRequest__Output>
+      DebugInfo: MessageTypeDefinition<_google_rpc_DebugInfo, _google_rpc_DebugInfo__Output>
+      ErrorInfo: MessageTypeDefinition<_google_rpc_ErrorInfo, _google_rpc_ErrorInfo__Output>
+      Help: MessageTypeDefinition<_google_rpc_Help, _google_rpc_Help__Output>
+      LocalizedMessage: MessageTypeDefinition<_google_rpc_LocalizedMessage, _google_rpc_LocalizedMessage__Output>
+      PreconditionFailure: MessageTypeDefinition<_google_rpc_PreconditionFailure, _google_rpc_PreconditionFailure__Output>
+      QuotaFailure: MessageTypeDefinition<_google_rpc_QuotaFailure, _google_rpc_QuotaFailure__Output>
+      RequestInfo: MessageTypeDefinition<_google_rpc_RequestInfo, _google_rpc_RequestInfo__Output>
+      ResourceInfo: MessageTypeDefinition<_google_rpc_ResourceInfo, _google_rpc_ResourceInfo__Output>
+      RetryInfo: MessageTypeDefinition<_google_rpc_RetryInfo, _google_rpc_RetryInfo__Output>
+      Status: MessageTypeDefinition<_google_rpc_Status, _google_rpc_Status__Output>
+    }
+  }
+  holdfast: {
+    v1: {
+      BatchRequest: MessageTypeDefinition<_holdfast_v1_BatchRequest, _holdfast_v1_BatchRequest__Output>
+      BatchResult: MessageTypeDefinition<_holdfast_v1_BatchResult, _holdfast_v1_BatchResult__Output>
+      Begin: MessageTypeDefinition<_holdfast_v1_Begin, _holdfast_v1_Begin__Output>
+      Begun: MessageTypeDefinition<_holdfast_v1_Begun, _holdfast_v1_Begun__Output>
+      Cancel: MessageTypeDefinition<_holdfast_v1_Cancel, _holdfast_v1_Cancel__Output>
+      Cancelled: MessageTypeDefinition<_holdfast_v1_Cancelled, _holdfast_v1_Cancelled__Output>
+      Cell: MessageTypeDefinition<_holdfast_v1_Cell, _holdfast_v1_Cell__Output>
+      ClientFrame: MessageTypeDefinition<_holdfast_v1_ClientFrame, _holdfast_v1_ClientFrame__Output>
+      ClientFrames: MessageTypeDefinition<_holdfast_v1_ClientFrames, _holdfast_v1_ClientFrames__Output>
+      Column: MessageTypeDefinition<_holdfast_v1_Column, _holdfast_v1_Column__Output>
+      CommandOutcome: MessageTypeDefinition<_holdfast_v1_CommandOutcome, _holdfast_v1_CommandOutcome__Output>
+      CommandRequest: MessageTypeDefinition<_holdfast_v1_CommandRequest, _holdfast_v1_CommandRequest__Output>
+      Commit: MessageTypeDefinition<_holdfast_v1_Commit, _holdfast_v1_Commit__Output>
+      Committed: MessageTypeDefinition<_holdfast_v1_Committed, _holdfast_v1_Committed__Output>
+      /**
+       * SQL on a pool of PostgreSQL connections that the policy names.
+       * 
+       * Deadlines: every call takes the gRPC deadline (or `deadline_ms` of its frame). When it passes, the statement is
+       * cancelled on the server and the call ends with DEADLINE_EXCEEDED; nothing goes on behind the caller's back.
+       * 
+       * Errors: the gRPC status carries google.rpc.ErrorInfo with domain `holdfast.dev` and a `reason` to act on. Errors that
+       * PostgreSQL raised have reason `DATABASE_ERROR` (or a more telling one) and the metadata `sqlstate` and, where known,
+       * `constraint`, `schema`, `table`, `column`, `position`. See docs/errors.md.
+       */
+      Database: SubtypeConstructor<typeof grpc.Client, _holdfast_v1_DatabaseClient> & { service: _holdfast_v1_DatabaseDefinition }
+      Fetch: MessageTypeDefinition<_holdfast_v1_Fetch, _holdfast_v1_Fetch__Output>
+      Filter: MessageTypeDefinition<_holdfast_v1_Filter, _holdfast_v1_Filter__Output>
+      FilterOperator: EnumTypeDefinition
+      Isolation: EnumTypeDefinition
+      Null: EnumTypeDefinition
+      NullOrder: EnumTypeDefinition
+      PageRequest: MessageTypeDefinition<_holdfast_v1_PageRequest, _holdfast_v1_PageRequest__Output>
+      PageResult: MessageTypeDefinition<_holdfast_v1_PageResult, _holdfast_v1_PageResult__Output>
+      PipelineReply: MessageTypeDefinition<_holdfast_v1_PipelineReply, _holdfast_v1_PipelineReply__Output>
+      PipelineRequest: MessageTypeDefinition<_holdfast_v1_PipelineRequest, _holdfast_v1_PipelineRequest__Output>
+      Priority: EnumTypeDefinition
+      QueryRequest: MessageTypeDefinition<_holdfast_v1_QueryRequest, _holdfast_v1_QueryRequest__Output>
+      QueryResult: MessageTypeDefinition<_holdfast_v1_QueryResult, _holdfast_v1_QueryResult__Output>
+      /**
+       * Redis commands on connections that every call of the pod shares.
+       * 
+       * A command whose answer was lost is never sent again (reason `REPLY_LOST`): only the caller knows whether that is safe.
+       * Commands that break sharing, or that reach past one application's keys, are refused (`COMMAND_REFUSED`):
+       * blocking ones, SUBSCRIBE, MONITOR, MULTI, WATCH, SELECT, AUTH, CLIENT, CONFIG, FLUSHALL, FLUSHDB, KEYS, SHUTDOWN …; see docs/redis.md.
+       */
+      Redis: SubtypeConstructor<typeof grpc.Client, _holdfast_v1_RedisClient> & { service: _holdfast_v1_RedisDefinition }
+      RedisArray: MessageTypeDefinition<_holdfast_v1_RedisArray, _holdfast_v1_RedisArray__Output>
+      RedisCommand: MessageTypeDefinition<_holdfast_v1_RedisCommand, _holdfast_v1_RedisCommand__Output>
+      RedisReply: MessageTypeDefinition<_holdfast_v1_RedisReply, _holdfast_v1_RedisReply__Output>
+      Rollback: MessageTypeDefinition<_holdfast_v1_Rollback, _holdfast_v1_Rollback__Output>
+      RolledBack: MessageTypeDefinition<_holdfast_v1_RolledBack, _holdfast_v1_RolledBack__Output>
+      Row: MessageTypeDefinition<_holdfast_v1_Row, _holdfast_v1_Row__Output>
+      Savepoint: MessageTypeDefinition<_holdfast_v1_Savepoint, _holdfast_v1_Savepoint__Output>
+      SavepointDone: MessageTypeDefinition<_holdfast_v1_SavepointDone, _holdfast_v1_SavepointDone__Output>
+      ServerFrame: MessageTypeDefinition<_holdfast_v1_ServerFrame, _holdfast_v1_ServerFrame__Output>
+      ServerFrames: MessageTypeDefinition<_holdfast_v1_ServerFrames, _holdfast_v1_ServerFrames__Output>
+      /**
+       * The fast way in: many calls on one stream, many frames in one message, both ways.
+       * 
+       * A session is never needed for correctness: everything in it exists as a call of its own. It is five times cheaper.
+       * 
+       * Rules:
+       * * Every frame's id gets exactly one final answer; a cancelled one too. Answers come in any order.
+       * * Frames of one transaction run in the order in which they were sent. All others are unordered.
+       * * Half-close: what was sent is answered, then open transactions are rolled back.
+       * * A message that does not decode, an id that is 0 or still in use, and a client that reads nothing for
+       * `stall_ms` end the session, with a status that says so. Other sessions notice nothing.
+       */
+      Session: SubtypeConstructor<typeof grpc.Client, _holdfast_v1_SessionClient> & { service: _holdfast_v1_SessionDefinition }
+      SessionInfo: MessageTypeDefinition<_holdfast_v1_SessionInfo, _holdfast_v1_SessionInfo__Output>
+      Sort: MessageTypeDefinition<_holdfast_v1_Sort, _holdfast_v1_Sort__Output>
+      Statement: MessageTypeDefinition<_holdfast_v1_Statement, _holdfast_v1_Statement__Output>
+      StatementResult: MessageTypeDefinition<_holdfast_v1_StatementResult, _holdfast_v1_StatementResult__Output>
+      StreamRequest: MessageTypeDefinition<_holdfast_v1_StreamRequest, _holdfast_v1_StreamRequest__Output>
+      TransactionEnded: MessageTypeDefinition<_holdfast_v1_TransactionEnded, _holdfast_v1_TransactionEnded__Output>
+      TransactionRequest: MessageTypeDefinition<_holdfast_v1_TransactionRequest, _holdfast_v1_TransactionRequest__Output>
+      TransactionResponse: MessageTypeDefinition<_holdfast_v1_TransactionResponse, _holdfast_v1_TransactionResponse__Output>
+      Value: MessageTypeDefinition<_holdfast_v1_Value, _holdfast_v1_Value__Output>
+    }
+  }
+}
+

@@ -1,0 +1,43 @@
+// Original file: /work/main/proto/holdfast/v1/database.proto
+
+import type { Statement as _holdfast_v1_Statement, Statement__Output as _holdfast_v1_Statement__Output } from '../../holdfast/v1/Statement.ts';
+
+export interface BatchRequest {
+  /**
+   * At most 1,000.
+   */
+  'statements'?: (_holdfast_v1_Statement)[];
+  /**
+   * Which pool of the policy; empty is `default`.
+   */
+  'pool'?: (string);
+  /**
+   * True: all or nothing, in one transaction; the first error fails the call. False: each statement commits by itself,
+   * in order, and one that fails does not stop those after it.
+   */
+  'atomic'?: (boolean);
+  /**
+   * As in QueryRequest, for the batch as a whole.
+   */
+  'idempotent'?: (boolean);
+}
+
+export interface BatchRequest__Output {
+  /**
+   * At most 1,000.
+   */
+  'statements': (_holdfast_v1_Statement__Output)[];
+  /**
+   * Which pool of the policy; empty is `default`.
+   */
+  'pool': (string);
+  /**
+   * True: all or nothing, in one transaction; the first error fails the call. False: each statement commits by itself,
+   * in order, and one that fails does not stop those after it.
+   */
+  'atomic': (boolean);
+  /**
+   * As in QueryRequest, for the batch as a whole.
+   */
+  'idempotent': (boolean);
+}

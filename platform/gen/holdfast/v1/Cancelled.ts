@@ -1,0 +1,8 @@
+// Original file: /work/main/proto/holdfast/v1/session.proto
+
+
+export interface Cancelled {
+}
+
+export interface Cancelled__Output {
+}

@@ -1,0 +1,88 @@
+// Original file: /work/main/proto/holdfast/v1/session.proto
+
+import type { Priority as _holdfast_v1_Priority, Priority__Output as _holdfast_v1_Priority__Output } from '../../holdfast/v1/Priority.ts';
+import type { QueryRequest as _holdfast_v1_QueryRequest, QueryRequest__Output as _holdfast_v1_QueryRequest__Output } from '../../holdfast/v1/QueryRequest.ts';
+import type { BatchRequest as _holdfast_v1_BatchRequest, BatchRequest__Output as _holdfast_v1_BatchRequest__Output } from '../../holdfast/v1/BatchRequest.ts';
+import type { CommandRequest as _holdfast_v1_CommandRequest, CommandRequest__Output as _holdfast_v1_CommandRequest__Output } from '../../holdfast/v1/CommandRequest.ts';
+import type { PipelineRequest as _holdfast_v1_PipelineRequest, PipelineRequest__Output as _holdfast_v1_PipelineRequest__Output } from '../../holdfast/v1/PipelineRequest.ts';
+import type { Cancel as _holdfast_v1_Cancel, Cancel__Output as _holdfast_v1_Cancel__Output } from '../../holdfast/v1/Cancel.ts';
+import type { Begin as _holdfast_v1_Begin, Begin__Output as _holdfast_v1_Begin__Output } from '../../holdfast/v1/Begin.ts';
+import type { Commit as _holdfast_v1_Commit, Commit__Output as _holdfast_v1_Commit__Output } from '../../holdfast/v1/Commit.ts';
+import type { Rollback as _holdfast_v1_Rollback, Rollback__Output as _holdfast_v1_Rollback__Output } from '../../holdfast/v1/Rollback.ts';
+import type { Savepoint as _holdfast_v1_Savepoint, Savepoint__Output as _holdfast_v1_Savepoint__Output } from '../../holdfast/v1/Savepoint.ts';
+import type { Fetch as _holdfast_v1_Fetch, Fetch__Output as _holdfast_v1_Fetch__Output } from '../../holdfast/v1/Fetch.ts';
+import type { PageRequest as _holdfast_v1_PageRequest, PageRequest__Output as _holdfast_v1_PageRequest__Output } from '../../holdfast/v1/PageRequest.ts';
+
+/**
+ * One call. Numbers 6 to 15 are for the frequent requests, 16 to 31 databases, 32 to 47 Redis, 48 to 63 locks,
+ * 64 to 95 guards, upstreams and budgets, 96 to 511 later services. The answer of a request has the request's number in ServerFrame.
+ */
+export interface ClientFrame {
+  /**
+   * Chosen by the client, not 0, free for use again after its final answer.
+   */
+  'id'?: (number);
+  /**
+   * W3C trace context; empty for none.
+   */
+  'traceparent'?: (string);
+  /**
+   * Time left for this call in ms; 0 means the pool's default.
+   */
+  'deadlineMs'?: (number);
+  /**
+   * The transaction this frame is part of, chosen by the client in the frame of its Begin; 0 for none. Free for use again after the answer to
+   * Commit or Rollback. Frames may follow a Begin without waiting for its answer: if it fails, so do they.
+   */
+  'transactionId'?: (number);
+  'priority'?: (_holdfast_v1_Priority);
+  'query'?: (_holdfast_v1_QueryRequest | null);
+  'batch'?: (_holdfast_v1_BatchRequest | null);
+  'command'?: (_holdfast_v1_CommandRequest | null);
+  'pipeline'?: (_holdfast_v1_PipelineRequest | null);
+  'cancel'?: (_holdfast_v1_Cancel | null);
+  'begin'?: (_holdfast_v1_Begin | null);
+  'commit'?: (_holdfast_v1_Commit | null);
+  'rollback'?: (_holdfast_v1_Rollback | null);
+  'savepoint'?: (_holdfast_v1_Savepoint | null);
+  'fetch'?: (_holdfast_v1_Fetch | null);
+  'page'?: (_holdfast_v1_PageRequest | null);
+  'request'?: "query"|"batch"|"command"|"pipeline"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page";
+}
+
+/**
+ * One call. Numbers 6 to 15 are for the frequent requests, 16 to 31 databases, 32 to 47 Redis, 48 to 63 locks,
+ * 64 to 95 guards, upstreams and budgets, 96 to 511 later services. The answer of a request has the request's number in ServerFrame.
+ */
+export interface ClientFrame__Output {
+  /**
+   * Chosen by the client, not 0, free for use again after its final answer.
+   */
+  'id': (number);
+  /**
+   * W3C trace context; empty for none.
+   */
+  'traceparent': (string);
+  /**
+   * Time left for this call in ms; 0 means the pool's default.
+   */
+  'deadlineMs': (number);
+  /**
+   * The transaction this frame is part of, chosen by the client in the frame of its Begin; 0 for none. Free for use again after the answer to
+   * Commit or Rollback. Frames may follow a Begin without waiting for its answer: if it fails, so do they.
+   */
+  'transactionId': (number);
+  'priority': (_holdfast_v1_Priority__Output);
+  'query'?: (_holdfast_v1_QueryRequest__Output | null);
+  'batch'?: (_holdfast_v1_BatchRequest__Output | null);
+  'command'?: (_holdfast_v1_CommandRequest__Output | null);
+  'pipeline'?: (_holdfast_v1_PipelineRequest__Output | null);
+  'cancel'?: (_holdfast_v1_Cancel__Output | null);
+  'begin'?: (_holdfast_v1_Begin__Output | null);
+  'commit'?: (_holdfast_v1_Commit__Output | null);
+  'rollback'?: (_holdfast_v1_Rollback__Output | null);
+  'savepoint'?: (_holdfast_v1_Savepoint__Output | null);
+  'fetch'?: (_holdfast_v1_Fetch__Output | null);
+  'page'?: (_holdfast_v1_PageRequest__Output | null);
+  'request'?: "query"|"batch"|"command"|"pipeline"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page";
+}

@@ -1,0 +1,73 @@
+// Original file: /work/main/proto/holdfast/v1/redis.proto
+
+import type * as grpc from '@grpc/grpc-js'
+import type { MethodDefinition } from '@grpc/proto-loader'
+import type { CommandRequest as _holdfast_v1_CommandRequest, CommandRequest__Output as _holdfast_v1_CommandRequest__Output } from '../../holdfast/v1/CommandRequest.ts';
+import type { PipelineReply as _holdfast_v1_PipelineReply, PipelineReply__Output as _holdfast_v1_PipelineReply__Output } from '../../holdfast/v1/PipelineReply.ts';
+import type { PipelineRequest as _holdfast_v1_PipelineRequest, PipelineRequest__Output as _holdfast_v1_PipelineRequest__Output } from '../../holdfast/v1/PipelineRequest.ts';
+import type { RedisReply as _holdfast_v1_RedisReply, RedisReply__Output as _holdfast_v1_RedisReply__Output } from '../../holdfast/v1/RedisReply.ts';
+
+/**
+ * Redis commands on connections that every call of the pod shares.
+ * 
+ * A command whose answer was lost is never sent again (reason `REPLY_LOST`): only the caller knows whether that is safe.
+ * Commands that break sharing, or that reach past one application's keys, are refused (`COMMAND_REFUSED`):
+ * blocking ones, SUBSCRIBE, MONITOR, MULTI, WATCH, SELECT, AUTH, CLIENT, CONFIG, FLUSHALL, FLUSHDB, KEYS, SHUTDOWN …; see docs/redis.md.
+ */
+export interface RedisClient extends grpc.Client {
+  /**
+   * Runs one command.
+   */
+  Command(argument: _holdfast_v1_CommandRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_v1_RedisReply__Output>): grpc.ClientUnaryCall;
+  Command(argument: _holdfast_v1_CommandRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_v1_RedisReply__Output>): grpc.ClientUnaryCall;
+  Command(argument: _holdfast_v1_CommandRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_v1_RedisReply__Output>): grpc.ClientUnaryCall;
+  Command(argument: _holdfast_v1_CommandRequest, callback: grpc.requestCallback<_holdfast_v1_RedisReply__Output>): grpc.ClientUnaryCall;
+  /**
+   * Runs one command.
+   */
+  command(argument: _holdfast_v1_CommandRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_v1_RedisReply__Output>): grpc.ClientUnaryCall;
+  command(argument: _holdfast_v1_CommandRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_v1_RedisReply__Output>): grpc.ClientUnaryCall;
+  command(argument: _holdfast_v1_CommandRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_v1_RedisReply__Output>): grpc.ClientUnaryCall;
+  command(argument: _holdfast_v1_CommandRequest, callback: grpc.requestCallback<_holdfast_v1_RedisReply__Output>): grpc.ClientUnaryCall;
+  
+  /**
+   * Runs several commands in order, sent together. Not atomic: other callers' commands may run in between.
+   */
+  Pipeline(argument: _holdfast_v1_PipelineRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_v1_PipelineReply__Output>): grpc.ClientUnaryCall;
+  Pipeline(argument: _holdfast_v1_PipelineRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_v1_PipelineReply__Output>): grpc.ClientUnaryCall;
+  Pipeline(argument: _holdfast_v1_PipelineRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_v1_PipelineReply__Output>): grpc.ClientUnaryCall;
+  Pipeline(argument: _holdfast_v1_PipelineRequest, callback: grpc.requestCallback<_holdfast_v1_PipelineReply__Output>): grpc.ClientUnaryCall;
+  /**
+   * Runs several commands in order, sent together. Not atomic: other callers' commands may run in between.
+   */
+  pipeline(argument: _holdfast_v1_PipelineRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_v1_PipelineReply__Output>): grpc.ClientUnaryCall;
+  pipeline(argument: _holdfast_v1_PipelineRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_v1_PipelineReply__Output>): grpc.ClientUnaryCall;
+  pipeline(argument: _holdfast_v1_PipelineRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_v1_PipelineReply__Output>): grpc.ClientUnaryCall;
+  pipeline(argument: _holdfast_v1_PipelineRequest, callback: grpc.requestCallback<_holdfast_v1_PipelineReply__Output>): grpc.ClientUnaryCall;
+  
+}
+
+/**
+ * Redis commands on connections that every call of the pod shares.
+ * 
+ * A command whose answer was lost is never sent again (reason `REPLY_LOST`): only the caller knows whether that is safe.
+ * Commands that break sharing, or that reach past one application's keys, are refused (`COMMAND_REFUSED`):
+ * blocking ones, SUBSCRIBE, MONITOR, MULTI, WATCH, SELECT, AUTH, CLIENT, CONFIG, FLUSHALL, FLUSHDB, KEYS, SHUTDOWN …; see docs/redis.md.
+ */
+export interface RedisHandlers extends grpc.UntypedServiceImplementation {
+  /**
+   * Runs one command.
+   */
+  Command: grpc.handleUnaryCall<_holdfast_v1_CommandRequest__Output, _holdfast_v1_RedisReply>;
+  
+  /**
+   * Runs several commands in order, sent together. Not atomic: other callers' commands may run in between.
+   */
+  Pipeline: grpc.handleUnaryCall<_holdfast_v1_PipelineRequest__Output, _holdfast_v1_PipelineReply>;
+  
+}
+
+export interface RedisDefinition extends grpc.ServiceDefinition {
+  Command: MethodDefinition<_holdfast_v1_CommandRequest, _holdfast_v1_RedisReply, _holdfast_v1_CommandRequest__Output, _holdfast_v1_RedisReply__Output>
+  Pipeline: MethodDefinition<_holdfast_v1_PipelineRequest, _holdfast_v1_PipelineReply, _holdfast_v1_PipelineRequest__Output, _holdfast_v1_PipelineReply__Output>
+}

@@ -1,0 +1,10 @@
+// Original file: /work/main/proto/holdfast/v1/redis.proto
+
+
+export interface RedisCommand {
+  'args'?: (Buffer | Uint8Array | string)[];
+}
+
+export interface RedisCommand__Output {
+  'args': (Buffer)[];
+}

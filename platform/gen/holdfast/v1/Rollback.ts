@@ -1,0 +1,8 @@
+// Original file: /work/main/proto/holdfast/v1/database.proto
+
+
+export interface Rollback {
+}
+
+export interface Rollback__Output {
+}

@@ -1,0 +1,8 @@
+// Original file: /work/main/proto/holdfast/v1/database.proto
+
+
+export interface RolledBack {
+}
+
+export interface RolledBack__Output {
+}

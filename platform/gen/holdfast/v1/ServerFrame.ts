@@ -1,0 +1,81 @@
+// Original file: /work/main/proto/holdfast/v1/session.proto
+
+import type { Status as _google_rpc_Status, Status__Output as _google_rpc_Status__Output } from '../../google/rpc/Status.ts';
+import type { SessionInfo as _holdfast_v1_SessionInfo, SessionInfo__Output as _holdfast_v1_SessionInfo__Output } from '../../holdfast/v1/SessionInfo.ts';
+import type { TransactionEnded as _holdfast_v1_TransactionEnded, TransactionEnded__Output as _holdfast_v1_TransactionEnded__Output } from '../../holdfast/v1/TransactionEnded.ts';
+import type { QueryResult as _holdfast_v1_QueryResult, QueryResult__Output as _holdfast_v1_QueryResult__Output } from '../../holdfast/v1/QueryResult.ts';
+import type { BatchResult as _holdfast_v1_BatchResult, BatchResult__Output as _holdfast_v1_BatchResult__Output } from '../../holdfast/v1/BatchResult.ts';
+import type { RedisReply as _holdfast_v1_RedisReply, RedisReply__Output as _holdfast_v1_RedisReply__Output } from '../../holdfast/v1/RedisReply.ts';
+import type { PipelineReply as _holdfast_v1_PipelineReply, PipelineReply__Output as _holdfast_v1_PipelineReply__Output } from '../../holdfast/v1/PipelineReply.ts';
+import type { Cancelled as _holdfast_v1_Cancelled, Cancelled__Output as _holdfast_v1_Cancelled__Output } from '../../holdfast/v1/Cancelled.ts';
+import type { Begun as _holdfast_v1_Begun, Begun__Output as _holdfast_v1_Begun__Output } from '../../holdfast/v1/Begun.ts';
+import type { Committed as _holdfast_v1_Committed, Committed__Output as _holdfast_v1_Committed__Output } from '../../holdfast/v1/Committed.ts';
+import type { RolledBack as _holdfast_v1_RolledBack, RolledBack__Output as _holdfast_v1_RolledBack__Output } from '../../holdfast/v1/RolledBack.ts';
+import type { SavepointDone as _holdfast_v1_SavepointDone, SavepointDone__Output as _holdfast_v1_SavepointDone__Output } from '../../holdfast/v1/SavepointDone.ts';
+import type { PageResult as _holdfast_v1_PageResult, PageResult__Output as _holdfast_v1_PageResult__Output } from '../../holdfast/v1/PageResult.ts';
+
+export interface ServerFrame {
+  /**
+   * The id of the client's frame; 0 for what nobody asked for.
+   */
+  'id'?: (number);
+  /**
+   * More of the same answer follows. Answers over 256 KiB are cut between two rows (`query`, `fetch`, `page`) or between two results
+   * (`batch`, `pipeline`); merging the parts in order, as protobuf merges messages, gives the whole.
+   */
+  'more'?: (boolean);
+  'error'?: (_google_rpc_Status | null);
+  /**
+   * The first frame of a session, id 0.
+   */
+  'info'?: (_holdfast_v1_SessionInfo | null);
+  /**
+   * Pushed with id 0.
+   */
+  'transactionEnded'?: (_holdfast_v1_TransactionEnded | null);
+  'query'?: (_holdfast_v1_QueryResult | null);
+  'batch'?: (_holdfast_v1_BatchResult | null);
+  'command'?: (_holdfast_v1_RedisReply | null);
+  'pipeline'?: (_holdfast_v1_PipelineReply | null);
+  'cancel'?: (_holdfast_v1_Cancelled | null);
+  'begin'?: (_holdfast_v1_Begun | null);
+  'commit'?: (_holdfast_v1_Committed | null);
+  'rollback'?: (_holdfast_v1_RolledBack | null);
+  'savepoint'?: (_holdfast_v1_SavepointDone | null);
+  'fetch'?: (_holdfast_v1_QueryResult | null);
+  'page'?: (_holdfast_v1_PageResult | null);
+  'response'?: "error"|"info"|"transactionEnded"|"query"|"batch"|"command"|"pipeline"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page";
+}
+
+export interface ServerFrame__Output {
+  /**
+   * The id of the client's frame; 0 for what nobody asked for.
+   */
+  'id': (number);
+  /**
+   * More of the same answer follows. Answers over 256 KiB are cut between two rows (`query`, `fetch`, `page`) or between two results
+   * (`batch`, `pipeline`); merging the parts in order, as protobuf merges messages, gives the whole.
+   */
+  'more': (boolean);
+  'error'?: (_google_rpc_Status__Output | null);
+  /**
+   * The first frame of a session, id 0.
+   */
+  'info'?: (_holdfast_v1_SessionInfo__Output | null);
+  /**
+   * Pushed with id 0.
+   */
+  'transactionEnded'?: (_holdfast_v1_TransactionEnded__Output | null);
+  'query'?: (_holdfast_v1_QueryResult__Output | null);
+  'batch'?: (_holdfast_v1_BatchResult__Output | null);
+  'command'?: (_holdfast_v1_RedisReply__Output | null);
+  'pipeline'?: (_holdfast_v1_PipelineReply__Output | null);
+  'cancel'?: (_holdfast_v1_Cancelled__Output | null);
+  'begin'?: (_holdfast_v1_Begun__Output | null);
+  'commit'?: (_holdfast_v1_Committed__Output | null);
+  'rollback'?: (_holdfast_v1_RolledBack__Output | null);
+  'savepoint'?: (_holdfast_v1_SavepointDone__Output | null);
+  'fetch'?: (_holdfast_v1_QueryResult__Output | null);
+  'page'?: (_holdfast_v1_PageResult__Output | null);
+  'response'?: "error"|"info"|"transactionEnded"|"query"|"batch"|"command"|"pipeline"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page";
+}

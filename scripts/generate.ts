@@ -1,0 +1,77 @@
+/**
+ * Writes what is generated and committed: TypeScript types of the wire contract, the CRD's YAML.
+ * With --check it writes nothing and fails when a file would change.
+ */
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const check = process.argv.includes('--check');
+const scratch = mkdtempSync(join(tmpdir(), 'holdfast-generate-'));
+
+/** Folder in the repository → how it is made, into an empty folder. */
+const outputs: Record<string, (out: string) => void> = {
+  'platform/gen': (out) => protoTypes(out),
+};
+
+function protoTypes(out: string): void {
+  const generator = join(root, 'node_modules/.bin/proto-loader-gen-types');
+  // The options match those of `loadSync` in platform/grpc/contract.ts; a test holds them together.
+  execFileSync(
+    process.execPath,
+    [
+      generator,
+      '--longs=String',
+      '--enums=String',
+      '--defaults',
+      '--oneofs',
+      '--includeComments',
+      '--grpcLib=@grpc/grpc-js',
+      '--importFileExtension=.ts',
+      '-I',
+      join(root, 'proto'),
+      '-O',
+      out,
+      'holdfast/v1/holdfast.proto',
+    ],
+    { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] },
+  );
+  // The generator writes this machine's paths and trailing blanks.
+  for (const [path, text] of filesOf(out)) {
+    writeFileSync(join(out, path), text.replaceAll(`${root}proto/`, 'proto/').replaceAll(/[ \t]+$/gm, ''));
+  }
+}
+
+function filesOf(folder: string): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    found.set(path.slice(folder.length + 1), readFileSync(path, 'utf8'));
+  }
+  return found;
+}
+
+let stale = 0;
+for (const [folder, make] of Object.entries(outputs)) {
+  const fresh = join(scratch, folder);
+  make(fresh);
+  const target = join(root, folder);
+  if (check) {
+    const committed = filesOf(target);
+    const made = filesOf(fresh);
+    for (const path of new Set([...committed.keys(), ...made.keys()])) {
+      if (committed.get(path) === made.get(path)) continue;
+      console.error(`stale: ${folder}/${path} (run: npm run generate)`);
+      stale += 1;
+    }
+  } else {
+    rmSync(target, { recursive: true, force: true });
+    cpSync(fresh, target, { recursive: true });
+  }
+}
+rmSync(scratch, { recursive: true });
+process.exitCode = stale === 0 ? 0 : 1;
