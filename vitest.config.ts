@@ -1,0 +1,55 @@
+import { defineConfig } from 'vitest/config';
+
+const folders = '{platform,crds,sidecar,controller,clients,scripts,examples,bench,e2e}';
+const servers = ['scripts/servers/vitest-setup.ts'];
+const notOurs = ['**/node_modules/**', '**/dist/**'];
+
+export default defineConfig({
+  test: {
+    // Two cores, and every worker has servers to talk to.
+    maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: [`${folders}/**/*.test.ts`],
+          exclude: [...notOurs, '**/*.integration.test.ts', '**/*.long.test.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'integration',
+          include: [`${folders}/**/*.integration.test.ts`],
+          exclude: notOurs,
+          globalSetup: servers,
+          testTimeout: 20_000,
+          hookTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'long',
+          include: [`${folders}/**/*.long.test.ts`],
+          exclude: notOurs,
+          globalSetup: servers,
+          testTimeout: 300_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+    coverage: {
+      provider: 'v8',
+      include: ['{platform,crds,sidecar,controller,clients}/**/*.ts'],
+      exclude: ['**/gen/**', '**/main.ts', '**/*.test.ts', '**/*.test-kit.ts', '**/dist/**'],
+      reporter: ['text-summary', 'json-summary', 'html'],
+      thresholds: {
+        lines: 85,
+        branches: 80,
+        // A connection or a transaction that leaks does so on the line that nobody ran.
+        '{sidecar/postgres/pool*,sidecar/postgres/transaction*,sidecar/grpc/session*}.ts': {
+          lines: 100,
+        },
+      },
+    },
+  },
+});
