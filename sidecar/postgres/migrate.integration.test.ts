@@ -1,4 +1,4 @@
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { connectTo } from '../../scripts/servers/template-database.ts';
 import { testDatabase } from '../../scripts/servers/test-database.ts';
