@@ -1,4 +1,4 @@
-import type { Call } from './call.ts';
+import type { Call } from '../../platform/call.ts';
 
 /**
  * One ability of the sidecar. Every one stands in one table (app.ts), and whatever is around a call, on every transport, is written once

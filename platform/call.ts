@@ -1,0 +1,101 @@
+import { HoldfastError } from './errors.ts';
+
+export type Priority = 'high' | 'normal' | 'low';
+
+/** What outlives a single call: one session stream, or one unary call by itself. Services hang what they opened on it. */
+export interface Scope {
+  /** Runs when the scope closes, whatever the reason; at once when it has closed already. The result takes the listener off again. */
+  onClose(listener: () => void): () => void;
+  /** Sends a frame nobody asked for; ignored by scopes that cannot. `field` is a response field of ServerFrame. */
+  push(field: string, message: object): void;
+}
+
+interface CallOptions {
+  readonly scope: Scope;
+  /** On the clock's monotonic scale; Infinity for none. */
+  readonly deadlineAtMs: number;
+  readonly priority?: Priority;
+  readonly traceparent?: string;
+  readonly transactionId?: number;
+}
+
+/**
+ * The context of one call: how long it may take, how urgent it is, what it belongs to. Used by that call alone.
+ *
+ * It ends early at most once, by cancellation or deadline; whoever works for it learns so through `onEnd` and gives up soon.
+ */
+export class Call {
+  readonly scope: Scope;
+  readonly deadlineAtMs: number;
+  readonly priority: Priority;
+  readonly traceparent: string;
+  /** The transaction its frame named; 0 for none. */
+  readonly transactionId: number;
+  #ended: HoldfastError | undefined;
+  #listener: ((reason: HoldfastError) => void) | undefined;
+  #more: Set<(reason: HoldfastError) => void> | undefined;
+  #controller: AbortController | undefined;
+
+  constructor(options: CallOptions) {
+    this.scope = options.scope;
+    this.deadlineAtMs = options.deadlineAtMs;
+    this.priority = options.priority ?? 'normal';
+    this.traceparent = options.traceparent ?? '';
+    this.transactionId = options.transactionId ?? 0;
+  }
+
+  /** Why the call ended early: kind 'cancelled' or 'deadline'. */
+  get ended(): HoldfastError | undefined {
+    return this.#ended;
+  }
+
+  /** For libraries that want one; made only when asked for. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      const controller = new AbortController();
+      this.#controller = controller;
+      this.onEnd((reason) => controller.abort(reason));
+    }
+    return this.#controller.signal;
+  }
+
+  throwIfEnded(): void {
+    if (this.#ended !== undefined) throw this.#ended;
+  }
+
+  /** Calls back when the call ends early; at once when it has. The result takes the listener off again. */
+  onEnd(listener: (reason: HoldfastError) => void): () => void {
+    if (this.#ended !== undefined) {
+      listener(this.#ended);
+      return () => {};
+    }
+    // Nearly every call has one listener: no Set for that.
+    if (this.#listener === undefined) {
+      this.#listener = listener;
+      return () => {
+        if (this.#listener === listener) this.#listener = undefined;
+      };
+    }
+    this.#more ??= new Set();
+    this.#more.add(listener);
+    return () => this.#more?.delete(listener);
+  }
+
+  /** Ends the call early. Later ends are ignored. */
+  end(reason: HoldfastError): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = reason;
+    const listener = this.#listener;
+    const more = this.#more;
+    this.#listener = undefined;
+    this.#more = undefined;
+    listener?.(reason);
+    if (more !== undefined) for (const each of more) each(reason);
+  }
+}
+
+export const cancelled = (): HoldfastError =>
+  new HoldfastError('cancelled', 'CANCELLED', 'the call was cancelled by its caller');
+
+export const deadlineExceeded = (): HoldfastError =>
+  new HoldfastError('deadline', 'DEADLINE_EXCEEDED', "the call's deadline passed");

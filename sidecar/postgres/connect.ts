@@ -1,0 +1,138 @@
+import type { Duplex } from 'node:stream';
+import type { ConnectionOptions as TlsOptions } from 'node:tls';
+import pg from 'pg';
+import type { Clock } from '../../platform/clock.ts';
+import { HoldfastError } from '../../platform/errors.ts';
+import { Connection } from './connection.ts';
+import { databaseError } from './sqlstate.ts';
+
+/** Where a pool connects to, and as whom. */
+export interface ConnectTarget {
+  /** Name of the pool, for errors. */
+  readonly pool: string;
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string | undefined;
+  readonly database: string;
+  readonly applicationName: string;
+  readonly tls: TlsOptions | undefined;
+  readonly connectTimeoutMs: number;
+  readonly statementTimeoutMs: number;
+  /** The server's own guard, in case the sidecar is gone or stopped: longer than the sidecar's. */
+  readonly idleInTransactionTimeoutMs: number;
+}
+
+/** What node-postgres has and its types leave out. */
+interface PgWire {
+  readonly stream: Duplex;
+  connect(port: number, host: string): void;
+  connect(path: string): void;
+  requestSsl(): void;
+  cancel(processId: number, secretKey: number): void;
+  on(event: string, listener: (argument: never) => void): void;
+}
+interface PgClient {
+  readonly connection: PgWire;
+  readonly processID: number;
+  readonly secretKey: number;
+}
+
+/**
+ * Opens one connection. node-postgres connects, negotiates TLS and authenticates (SCRAM, MD5); then the socket is taken over, because from
+ * there on it would make an object of every row and a string of every cell.
+ *
+ * @throws HoldfastError CONNECT_TIMEOUT, DATABASE_UNAVAILABLE, or what the server said; POOL_EXHAUSTED never.
+ */
+export async function connect(target: ConnectTarget, clock: Clock): Promise<Connection> {
+  const client = new pg.Client({
+    host: target.host,
+    port: target.port,
+    user: target.user,
+    // An empty password keeps node-postgres from looking for a .pgpass file.
+    password: target.password ?? '',
+    database: target.database,
+    application_name: target.applicationName,
+    ssl: target.tls ?? false,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    connectionTimeoutMillis: target.connectTimeoutMs,
+    statement_timeout: target.statementTimeoutMs,
+    idle_in_transaction_session_timeout: target.idleInTransactionTimeoutMs,
+  });
+  const { connection: wire } = client as unknown as PgClient;
+  let encoding = '';
+  wire.on('parameterStatus', ({ parameterName, parameterValue }: { parameterName: string; parameterValue: string }) => {
+    if (parameterName === 'server_encoding') encoding = parameterValue;
+  });
+  client.on('error', () => {}); // told by connect() before the takeover, by the Connection after it
+  try {
+    await client.connect();
+  } catch (cause) {
+    wire.stream.destroy();
+    throw connectError(cause, target);
+  }
+  const { processID, secretKey } = client as unknown as PgClient;
+  const socket = wire.stream;
+  socket.removeAllListeners('data');
+  if (encoding === 'SQL_ASCII') {
+    socket.destroy();
+    throw new HoldfastError(
+      'precondition',
+      'DATABASE_UNAVAILABLE',
+      `the database of pool "${target.pool}" has the encoding SQL_ASCII, whose text cannot be told to be UTF-8; create it with ENCODING 'UTF8'`,
+      { target: target.pool },
+    );
+  }
+  return new Connection({
+    socket,
+    clock,
+    pool: target.pool,
+    requestCancel: () => requestCancel(target, processID, secretKey, clock),
+  });
+}
+
+/** Asks the server to stop what a session runs. Resolves when the server has closed the request's connection: it has signalled by then. */
+function requestCancel(target: ConnectTarget, processId: number, secretKey: number, clock: Clock): Promise<void> {
+  const ConnectionClass = pg.Connection as unknown as new (options: { ssl: unknown }) => PgWire;
+  const wire = new ConnectionClass({ ssl: target.tls ?? false });
+  return new Promise((resolve) => {
+    const stop = clock.after(target.connectTimeoutMs, () => wire.stream.destroy());
+    wire.on('connect', () => (target.tls === undefined ? wire.cancel(processId, secretKey) : wire.requestSsl()));
+    wire.on('sslconnect', () => wire.cancel(processId, secretKey));
+    wire.on('error', () => wire.stream.destroy());
+    wire.on('end', () => {
+      stop();
+      resolve();
+    });
+    if (target.host.startsWith('/')) wire.connect(`${target.host}/.s.PGSQL.${target.port}`);
+    else wire.connect(target.port, target.host);
+  });
+}
+
+interface NodeOrServerError {
+  readonly code?: string;
+  readonly message?: string;
+  readonly severity?: string;
+}
+
+function connectError(cause: unknown, { pool, connectTimeoutMs }: ConnectTarget): HoldfastError {
+  const { code = '', message = '', severity } = cause as NodeOrServerError;
+  if (severity !== undefined) {
+    const error = databaseError({ C: code, M: message }, pool);
+    return new HoldfastError('unavailable', 'DATABASE_UNAVAILABLE', `the database refuses connections of pool "${pool}": ${error.message}`, {
+      cause,
+      target: pool,
+      metadata: error.metadata,
+    });
+  }
+  if (message === 'timeout expired') {
+    return new HoldfastError('unavailable', 'CONNECT_TIMEOUT', `the database did not answer within ${connectTimeoutMs} ms (connectTimeoutMs of pool "${pool}")`, {
+      target: pool,
+    });
+  }
+  return new HoldfastError('unavailable', 'DATABASE_UNAVAILABLE', `the database of pool "${pool}" cannot be reached${code === '' ? '' : ` (${code})`}`, {
+    cause,
+    target: pool,
+  });
+}

@@ -1,0 +1,52 @@
+import { HoldfastError } from '../../platform/errors.ts';
+import type { Call } from '../../platform/call.ts';
+import type { Exchange } from './exchange.ts';
+import { databaseError } from './sqlstate.ts';
+
+interface Circumstances {
+  readonly pool: string;
+  /** Whether the exchange may have changed something that it also committed. */
+  readonly writes: boolean;
+  /** Steps before the caller's first one; set for a batch, whose error names the statement. */
+  readonly batchOffset?: number;
+}
+
+/** What an exchange that failed means to the caller. */
+export function exchangeError(exchange: Exchange, call: Call, { pool, writes, batchOffset }: Circumstances): HoldfastError {
+  const { failure } = exchange;
+  if (failure?.lost === true && writes) return commitUnknown(pool, failure.error);
+  if (failure?.fields !== undefined) {
+    if (failure.error !== undefined && !failure.lost) return failure.error;
+    if (failure.fields['C'] === '57014' && call.ended !== undefined) return call.ended;
+    return withStatement(databaseError(failure.fields, pool), exchange, batchOffset);
+  }
+  return failure?.error ?? rolledBack(pool);
+}
+
+function withStatement(error: HoldfastError, exchange: Exchange, batchOffset: number | undefined): HoldfastError {
+  if (batchOffset === undefined) return error;
+  const statement = exchange.results.length - batchOffset;
+  const { kind, reason, message, target = '', retryAfterMs, metadata } = error;
+  return new HoldfastError(kind, reason, message, {
+    target,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    metadata: { ...metadata, statement: `${statement}` },
+  });
+}
+
+/** The server does not know a prepared statement any more, or its columns changed: nothing ran, and preparing it anew mends it. */
+export function isStale({ failure }: Exchange): boolean {
+  const sqlstate = failure?.fields?.['C'];
+  return sqlstate === '26000' || (sqlstate === '0A000' && failure?.fields?.['R'] === 'RevalidateCachedQuery');
+}
+
+export const commitUnknown = (pool: string, cause?: unknown): HoldfastError =>
+  new HoldfastError('unknown-outcome', 'COMMIT_UNKNOWN', 'the connection was lost while the work was being committed: whether it took effect is not known', {
+    target: pool,
+    cause,
+  });
+
+export const rolledBack = (pool: string): HoldfastError =>
+  new HoldfastError('conflict', 'TRANSACTION_ROLLED_BACK', 'the transaction was rolled back, because a statement of it had failed', {
+    target: pool,
+  });

@@ -1,0 +1,63 @@
+import type { StatementProfile } from './statement-profile.ts';
+
+/** A named statement of one connection. */
+export interface PreparedStatement {
+  readonly name: string;
+  /** Protobuf bytes of the columns, once the server has described them; it refuses to run the statement when they change. */
+  columns: Buffer | undefined;
+}
+
+const mostPrepared = 256;
+/** A statement is worth a name the second time it is seen: texts with literals in them never come back. */
+const usesBeforeNaming = 1;
+
+/** The named statements of one connection, bounded, the least recently used dropped first. */
+export class PreparedStatements {
+  readonly #byText = new Map<string, PreparedStatement>();
+  readonly #evicted: string[] = [];
+  #made = 0;
+
+  get(sql: string): PreparedStatement | undefined {
+    const found = this.#byText.get(sql);
+    if (found !== undefined && this.#byText.size > mostPrepared / 2) {
+      this.#byText.delete(sql);
+      this.#byText.set(sql, found);
+    }
+    return found;
+  }
+
+  /** A name for a statement that has none yet, or undefined when it is not worth one. */
+  add(profile: StatementProfile): PreparedStatement | undefined {
+    if (profile.uses < usesBeforeNaming) return undefined;
+    if (this.#byText.size >= mostPrepared) {
+      const oldest = this.#byText.entries().next();
+      if (oldest.done !== true) {
+        this.#byText.delete(oldest.value[0]);
+        this.#evicted.push(oldest.value[1].name);
+      }
+    }
+    this.#made += 1;
+    const statement: PreparedStatement = { name: `h${this.#made}`, columns: undefined };
+    this.#byText.set(profile.sql, statement);
+    return statement;
+  }
+
+  /** The server does not have it, or no longer as it was: the next use prepares it anew. */
+  forget(sql: string, close: boolean): void {
+    const found = this.#byText.get(sql);
+    if (found === undefined) return;
+    this.#byText.delete(sql);
+    if (close) this.#evicted.push(found.name);
+  }
+
+  /** The server has dropped them all. */
+  clear(): void {
+    this.#byText.clear();
+    this.#evicted.length = 0;
+  }
+
+  /** Name of one the server still has and nobody needs, to be closed. */
+  nextEvicted(): string | undefined {
+    return this.#evicted.pop();
+  }
+}

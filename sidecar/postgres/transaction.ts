@@ -1,0 +1,257 @@
+import { HoldfastError } from '../../platform/errors.ts';
+import type { Call } from '../../platform/call.ts';
+import type { Connection } from './connection.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { controlStatement } from './control-statement.ts';
+import { Exchange, type Statement, type StatementResult, type Step } from './exchange.ts';
+import { commitUnknown, exchangeError, rolledBack } from './exchange-error.ts';
+import type { Loan } from './pool.ts';
+
+export type Isolation = 'default' | 'read committed' | 'repeatable read' | 'serializable';
+
+export interface BeginOptions {
+  readonly isolation: Isolation;
+  readonly readOnly: boolean;
+  readonly deferrable: boolean;
+  readonly timeoutMs: number;
+  readonly idleTimeoutMs: number;
+  /** Told once when the transaction ends without its caller having asked for it. */
+  readonly onAborted: (reason: HoldfastError) => void;
+}
+
+/** What a transaction needs of its database. */
+export interface TransactionHost {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly maxResultBytes: number;
+  borrow(call: Call): Promise<Loan<Connection>>;
+  /** A caller's statement as a step, or STATEMENT_REFUSED. */
+  step(statement: Statement): Step;
+  observe(exchange: Exchange): void;
+}
+
+const commitStatement = controlStatement('COMMIT');
+const rollbackStatement = controlStatement('ROLLBACK');
+const begins = new Map<string, Step>();
+
+/**
+ * One transaction on one connection. Its work runs strictly in order.
+ *
+ * States: open → ended, once. Commit and rollback end it, and so do a lost connection, its two timeouts and `abort`; then everything still
+ * queued fails with the reason, the server is told to roll back, and the connection goes back to its pool. BEGIN travels with the first
+ * statement, in the same exchange: if it fails the statement is skipped by the server, so nothing ever runs outside the transaction.
+ */
+export class Transaction {
+  readonly #host: TransactionHost;
+  readonly #options: BeginOptions;
+  /** Settles when the connection is there; rejects when there is none to be had. */
+  readonly #borrowed: Promise<Loan<Connection>>;
+  /** Resolves when the work queued last is done. */
+  #tail: Promise<unknown>;
+  #queued = 0;
+  #begun = false;
+  #dirty = false;
+  #running: { readonly connection: Connection; readonly exchange: Exchange } | undefined;
+  #committing = false;
+  #ended: HoldfastError | undefined;
+  #stopIdleTimer: () => void = () => {};
+  readonly #stopTimer: () => void;
+
+  constructor(host: TransactionHost, options: BeginOptions, call: Call) {
+    this.#host = host;
+    this.#options = options;
+    this.#borrowed = host.borrow(call);
+    this.#stopTimer = host.clock.after(options.timeoutMs, () =>
+      this.abort(this.#reason('TRANSACTION_TIMEOUT', `the transaction took longer than ${options.timeoutMs} ms and was rolled back`)),
+    );
+    this.#tail = this.#borrowed.then(
+      () => this.#watchIdle(),
+      (error: unknown) => this.#end(HoldfastError.from(error)),
+    );
+  }
+
+  /** Resolves when the transaction has its connection. */
+  async started(): Promise<void> {
+    await this.#borrowed;
+    if (this.#ended !== undefined) throw this.#ended;
+  }
+
+  query(statement: Statement, call: Call): Promise<StatementResult> {
+    const step = this.#host.step(statement);
+    return this.#inOrder(async () => (await this.#run([step], call))[0] as StatementResult);
+  }
+
+  /** Statements in order, sent together; the first error ends the batch. */
+  batch(statements: readonly Statement[], call: Call): Promise<readonly StatementResult[]> {
+    const steps = statements.map((statement) => this.#host.step(statement));
+    return this.#inOrder(() => this.#run(steps, call));
+  }
+
+  /** A statement whose text is the sidecar's: SAVEPOINT, FETCH … */
+  control(sql: string, call: Call): Promise<StatementResult> {
+    return this.#inOrder(async () => (await this.#run([controlStatement(sql)], call))[0] as StatementResult);
+  }
+
+  /** Resolves only when the server has confirmed it. Not cancelled by anything; at the call's deadline the caller is told that nobody knows. */
+  commit(call: Call): Promise<void> {
+    return this.#inOrder(async (loan) => {
+      this.#committing = true;
+      const committed = this.#commitOn(loan);
+      if (call.deadlineAtMs === Infinity) return committed;
+      return new Promise((resolve, reject) => {
+        const unlisten = call.onEnd((reason) => {
+          if (reason.kind === 'deadline') reject(commitUnknown(this.#host.name, reason));
+        });
+        committed.then(resolve, reject).finally(unlisten);
+      });
+    });
+  }
+
+  rollback(): Promise<void> {
+    return this.#inOrder(async (loan) => {
+      this.#end(this.#reason('TRANSACTION_ROLLED_BACK', 'the transaction was rolled back by its caller'));
+      await this.#rollBackOn(loan);
+    });
+  }
+
+  /** Ends it from outside: the statement that runs is cancelled, everything is rolled back. A commit under way is left alone. */
+  abort(reason: HoldfastError): void {
+    if (this.#ended !== undefined || this.#committing) return;
+    this.#end(reason);
+    if (this.#running !== undefined) this.#running.connection.cancel(this.#running.exchange);
+    this.#options.onAborted(reason);
+    void this.#borrowed.then(
+      async (loan) => {
+        await this.#tail.catch(() => {});
+        await this.#rollBackOn(loan);
+      },
+      () => {},
+    );
+  }
+
+  #inOrder<T>(work: (loan: Loan<Connection>) => Promise<T>): Promise<T> {
+    this.#stopIdleTimer();
+    this.#queued += 1;
+    const result = this.#tail.then(async () => {
+      if (this.#ended !== undefined) throw this.#ended;
+      return work(await this.#borrowed);
+    });
+    this.#tail = result.then(
+      () => this.#workDone(),
+      () => this.#workDone(),
+    );
+    return result;
+  }
+
+  #workDone(): void {
+    this.#queued -= 1;
+    this.#watchIdle();
+  }
+
+  #watchIdle(): void {
+    if (this.#queued > 0 || this.#ended !== undefined) return;
+    const { idleTimeoutMs } = this.#options;
+    this.#stopIdleTimer = this.#host.clock.after(idleTimeoutMs, () =>
+      this.abort(this.#reason('IDLE_IN_TRANSACTION_TIMEOUT', `the transaction was idle for ${idleTimeoutMs} ms and was rolled back`)),
+    );
+  }
+
+  async #run(steps: readonly Step[], call: Call): Promise<readonly StatementResult[]> {
+    call.throwIfEnded();
+    const { connection } = await this.#borrowed;
+    const begun = this.#begun;
+    const exchange = new Exchange(begun ? steps : [beginStatement(this.#options), ...steps], this.#host.maxResultBytes);
+    this.#begun = true;
+    this.#dirty ||= steps.some(({ profile }) => profile.dirties);
+    this.#running = { connection, exchange };
+    connection.submit(exchange);
+    const unlisten = call.onEnd(() => connection.cancel(exchange));
+    await exchange.done;
+    unlisten();
+    if (exchange.cancelRequested) await connection.quiet();
+    this.#running = undefined;
+    this.#host.observe(exchange);
+    this.#checkStillOpen(exchange, connection, begun);
+    if (exchange.failure !== undefined) throw this.#ended ?? exchangeError(exchange, call, { pool: this.#host.name, writes: false });
+    return begun ? exchange.results : exchange.results.slice(1);
+  }
+
+  /** The server's word on what the statement left behind. */
+  #checkStillOpen(exchange: Exchange, connection: Connection, begun: boolean): void {
+    const { failure, status } = exchange;
+    if (this.#ended !== undefined || (status !== 'I' && failure?.lost !== true)) return;
+    const { name } = this.#host;
+    if (failure?.lost === true) {
+      this.#end(
+        new HoldfastError('conflict', 'TRANSACTION_ROLLED_BACK', 'the connection to the database was lost, and the transaction with it', {
+          target: name,
+          cause: failure.error,
+        }),
+      );
+    } else if (!begun && failure !== undefined) {
+      this.#end(exchangeError(exchange, neverEnds, { pool: name, writes: false })); // BEGIN itself failed
+    } else {
+      this.#end(commitUnknown(name, new Error('a statement ended the transaction by itself')));
+    }
+    this.#giveBack(connection);
+  }
+
+  async #commitOn(loan: Loan<Connection>): Promise<void> {
+    const { name } = this.#host;
+    const ended = this.#reason('UNKNOWN_TRANSACTION', 'the transaction has ended');
+    if (!this.#begun) {
+      this.#end(ended);
+      return loan.giveBack();
+    }
+    const exchange = new Exchange([commitStatement], this.#host.maxResultBytes);
+    loan.connection.submit(exchange);
+    await exchange.done;
+    this.#end(ended);
+    loan.giveBack(this.#dirty || loan.connection.status !== 'I');
+    this.#host.observe(exchange);
+    const { failure, results } = exchange;
+    if (failure === undefined && results[0]?.command === 'COMMIT') return;
+    if (failure === undefined || (failure.lost && this.#options.readOnly)) throw rolledBack(name);
+    throw failure.lost ? commitUnknown(name, failure.error) : exchangeError(exchange, neverEnds, { pool: name, writes: true });
+  }
+
+  async #rollBackOn(loan: Loan<Connection>): Promise<void> {
+    const { connection } = loan;
+    if (this.#begun && connection.usable && connection.status !== 'I') {
+      const exchange = new Exchange([rollbackStatement], 0);
+      connection.submit(exchange);
+      await exchange.done;
+    }
+    loan.giveBack(this.#dirty || connection.status !== 'I');
+  }
+
+  #giveBack(connection: Connection): void {
+    void this.#borrowed.then((loan) => loan.giveBack(this.#dirty || connection.status !== 'I'));
+  }
+
+  #end(reason: HoldfastError): void {
+    this.#ended ??= reason;
+    this.#stopTimer();
+    this.#stopIdleTimer();
+  }
+
+  #reason(reason: 'TRANSACTION_TIMEOUT' | 'IDLE_IN_TRANSACTION_TIMEOUT' | 'TRANSACTION_ROLLED_BACK' | 'UNKNOWN_TRANSACTION', message: string): HoldfastError {
+    return new HoldfastError(reason === 'UNKNOWN_TRANSACTION' ? 'not-found' : 'conflict', reason, message, { target: this.#host.name });
+  }
+}
+
+const neverEnds = { ended: undefined } as unknown as Call;
+
+function beginStatement({ isolation, readOnly, deferrable }: BeginOptions): Step {
+  const words = ['BEGIN'];
+  if (isolation !== 'default') words.push('ISOLATION LEVEL', isolation.toUpperCase());
+  if (readOnly) words.push('READ ONLY');
+  if (deferrable) words.push('DEFERRABLE');
+  const sql = words.join(' ');
+  let step = begins.get(sql);
+  if (step === undefined) {
+    step = controlStatement(sql);
+    begins.set(sql, step);
+  }
+  return step;
+}
