@@ -3,18 +3,29 @@
  * With --check it writes nothing and fails when a file would change.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { policyDefinitionYaml } from '../crds/custom-resource-definition.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const check = process.argv.includes('--check');
 const scratch = mkdtempSync(join(tmpdir(), 'holdfast-generate-'));
 
-/** Folder in the repository → how it is made, into an empty folder. */
+/** Folder or file in the repository → how it is made: `out` is a path where nothing is yet. */
 const outputs: Record<string, (out: string) => void> = {
   'platform/gen': (out) => protoTypes(out),
+  'crds/resilience-policy.yaml': (out) => writeFileSync(out, policyDefinitionYaml()),
 };
 
 function protoTypes(out: string): void {
@@ -41,12 +52,19 @@ function protoTypes(out: string): void {
   );
   // The generator writes this machine's paths and trailing blanks.
   for (const [path, text] of filesOf(out)) {
-    writeFileSync(join(out, path), text.replaceAll(`${root}proto/`, 'proto/').replaceAll(/[ \t]+$/gm, ''));
+    writeFileSync(
+      join(out, path),
+      text.replaceAll(`${root}proto/`, 'proto/').replaceAll(/[ \t]+$/gm, ''),
+    );
   }
 }
 
+/** Path below `folder` → text; a file stands under the empty path. */
 function filesOf(folder: string): Map<string, string> {
   const found = new Map<string, string>();
+  const kind = statSync(folder, { throwIfNoEntry: false });
+  if (kind === undefined) return found;
+  if (kind.isFile()) return found.set('', readFileSync(folder, 'utf8'));
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);
@@ -56,16 +74,17 @@ function filesOf(folder: string): Map<string, string> {
 }
 
 let stale = 0;
-for (const [folder, make] of Object.entries(outputs)) {
-  const fresh = join(scratch, folder);
+for (const [output, make] of Object.entries(outputs)) {
+  const fresh = join(scratch, output);
+  mkdirSync(dirname(fresh), { recursive: true });
   make(fresh);
-  const target = join(root, folder);
+  const target = join(root, output);
   if (check) {
     const committed = filesOf(target);
     const made = filesOf(fresh);
     for (const path of new Set([...committed.keys(), ...made.keys()])) {
       if (committed.get(path) === made.get(path)) continue;
-      console.error(`stale: ${folder}/${path} (run: npm run generate)`);
+      console.error(`stale: ${join(output, path)} (run: npm run generate)`);
       stale += 1;
     }
   } else {

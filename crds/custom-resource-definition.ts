@@ -1,0 +1,65 @@
+import { stringify } from 'yaml';
+import { z } from 'zod';
+import { apiGroup, policyKind, policySpecSchema } from './resilience-policy.ts';
+
+/** What the API server knows of a policy's fields, in OpenAPI 3.0. */
+export function policyOpenApi(): OpenApi {
+  const spec = z.toJSONSchema(policySpecSchema, { target: 'openapi-3.0', io: 'input' });
+  return {
+    description: 'What a sidecar offers to its pod: pools of connections, and their limits.',
+    type: 'object',
+    required: ['spec'],
+    properties: {
+      apiVersion: { type: 'string' },
+      kind: { type: 'string' },
+      metadata: { type: 'object' },
+      spec: spec as OpenApi,
+    },
+  };
+}
+
+/** The part of an OpenAPI schema that is read here; the rest is passed on. */
+export interface OpenApi {
+  readonly [keyword: string]: unknown;
+  readonly type?: string;
+  readonly required?: readonly string[];
+  readonly properties?: Readonly<Record<string, OpenApi>>;
+  readonly additionalProperties?: OpenApi;
+  readonly items?: OpenApi;
+}
+
+/** The manifest of the CRD, as `kubectl apply` takes it. */
+export function policyDefinition(): object {
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `resiliencepolicies.${apiGroup}` },
+    spec: {
+      group: apiGroup,
+      scope: 'Namespaced',
+      names: {
+        kind: policyKind,
+        listKind: `${policyKind}List`,
+        plural: 'resiliencepolicies',
+        singular: 'resiliencepolicy',
+        shortNames: ['rp'],
+        categories: ['holdfast'],
+      },
+      versions: [
+        {
+          name: 'v1alpha1',
+          served: true,
+          storage: true,
+          schema: { openAPIV3Schema: policyOpenApi() },
+          additionalPrinterColumns: [
+            { name: 'Mode', type: 'string', jsonPath: '.spec.mode' },
+            { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+          ],
+        },
+      ],
+    },
+  };
+}
+
+export const policyDefinitionYaml = (): string =>
+  `# Made from crds/resilience-policy.ts by \`npm run generate\`. Change it there.\n${stringify(policyDefinition(), { lineWidth: 120 })}`;

@@ -1,0 +1,177 @@
+import { LineCounter, isAlias, isMap, isScalar, isSeq, parseAllDocuments } from 'yaml';
+import type { Document, Node, Tags } from 'yaml';
+import { policyOpenApi } from './custom-resource-definition.ts';
+import { policySchema, type ResiliencePolicy } from './resilience-policy.ts';
+import { type Fault, issueText, pathText, unknownFields, unknownText } from './schema-faults.ts';
+
+/** A policy file cannot be used. Each fault is one line: `policy.yaml:12:7: spec.postgres[0].pool.min must be at most max (10)`. */
+export class PolicyFileError extends Error {
+  override readonly name = 'PolicyFileError';
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(faults.join('\n'));
+    this.faults = faults;
+  }
+}
+
+/** Reads manifests as `kubectl apply --validate=strict` takes them: one or more documents, unknown fields refused, defaults filled in. */
+export function readPolicyFile(text: string, fileName: string): readonly ResiliencePolicy[] {
+  const lines = new LineCounter();
+  const documents = [
+    // kubectl reads YAML 1.1: `on` is true, `010` is 8.
+    ...parseAllDocuments(text, {
+      version: '1.1',
+      customTags: kubectlTags,
+      lineCounter: lines,
+      prettyErrors: false,
+    }),
+  ];
+  const at = (offset: number): string => {
+    const { line, col } = lines.linePos(offset);
+    return `${fileName}:${Math.max(1, line)}:${Math.max(1, col)}`;
+  };
+  const broken = documents.flatMap(({ errors, warnings }) => [...errors, ...warnings]);
+  if (broken.length > 0) {
+    throw new PolicyFileError(broken.map(({ pos, message }) => `${at(pos[0])}: ${message}`));
+  }
+
+  const read = documents.filter(hasContent).map((document) => readManifest(document));
+  const faults = read.flatMap(({ document, faults: own }) =>
+    own.map(({ path, text: fault }) =>
+      [
+        `${at(offsetOf(document, path))}:`,
+        ...path.slice(0, 1).map(() => pathText(path)),
+        fault,
+      ].join(' '),
+    ),
+  );
+  if (faults.length > 0) throw new PolicyFileError(faults);
+  if (read.length === 0) throw new PolicyFileError([`${fileName}:1:1: holds no policy`]);
+
+  const manifests = read.flatMap(({ document, policy }) =>
+    policy === undefined ? [] : [{ document, policy }],
+  );
+  const conflicts = namedTwice(manifests).map(
+    ({ document, path, text: fault, first }) =>
+      `${at(offsetOf(document, path))}: ${pathText(path)} ${fault} at ${at(offsetOf(first.document, first.path))}`,
+  );
+  if (conflicts.length > 0) throw new PolicyFileError(conflicts);
+  return manifests.map(({ policy }) => policy);
+}
+
+/** kubectl's reader knows neither times nor numbers of base 60: `12:30` is text. */
+const kubectlTags = (tags: Tags): Tags =>
+  tags.filter(
+    (tag) => typeof tag === 'string' || (!tag.tag.endsWith(':timestamp') && tag.format !== 'TIME'),
+  );
+
+const hasContent = ({ contents }: Document): boolean =>
+  contents !== null && !(isScalar(contents) && contents.value === null);
+
+interface Manifest {
+  readonly document: Document;
+  readonly policy?: ResiliencePolicy;
+  readonly faults: readonly Fault[];
+}
+
+const openApi = policyOpenApi();
+/** What metav1.ObjectMeta has: kubectl refuses anything else. */
+const metadataFields = new Set(
+  'name generateName namespace labels annotations finalizers ownerReferences uid resourceVersion generation creationTimestamp deletionTimestamp deletionGracePeriodSeconds managedFields selfLink'.split(
+    ' ',
+  ),
+);
+
+function readManifest(document: Document): Manifest {
+  let value: unknown;
+  try {
+    value = withoutNulls(document.toJS({ maxAliasCount: 100 }));
+  } catch (thrown) {
+    // The reader's guard against aliases that multiply.
+    return { document, faults: [{ path: [], text: (thrown as Error).message }] };
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return { document, faults: [{ path: [], text: 'must be a block of fields' }] };
+  }
+  const { metadata } = value as { metadata?: unknown };
+  const strangers = Object.keys(typeof metadata === 'object' ? (metadata ?? {}) : {})
+    .filter((key) => !metadataFields.has(key))
+    .map((key) => ({ path: ['metadata', key], text: unknownText(key, metadataFields) }));
+  const parsed = policySchema.safeParse(value, { reportInput: true });
+  const faults = [
+    ...unknownFields(value, openApi),
+    ...strangers,
+    ...(parsed.error?.issues ?? []).map((issue) => ({ path: issue.path, text: issueText(issue) })),
+  ];
+  return parsed.success && faults.length === 0
+    ? { document, policy: parsed.data, faults }
+    : { document, faults };
+}
+
+/** The API server takes a null field for an absent one. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, inner]) => inner !== null)
+      .map(([key, inner]) => [key, withoutNulls(inner)]),
+  );
+}
+
+interface Place {
+  readonly document: Document;
+  readonly path: readonly PropertyKey[];
+}
+
+/** Policies of one name, and pools of one name in policies that are in force together. */
+function namedTwice(
+  manifests: readonly { readonly document: Document; readonly policy: ResiliencePolicy }[],
+) {
+  const seen = new Map<string, Place>();
+  const conflicts: (Place & Fault & { readonly first: Place })[] = [];
+  const claim = (what: string, key: string, place: Place): void => {
+    const first = seen.get(key);
+    if (first === undefined) seen.set(key, place);
+    else conflicts.push({ ...place, text: `is the name of another ${what},`, first });
+  };
+  for (const { document, policy } of manifests) {
+    const { metadata, spec } = policy;
+    claim('policy', `policy ${metadata.namespace ?? ''}/${metadata.name}`, {
+      document,
+      path: ['metadata', 'name'],
+    });
+    // A shadow policy stands beside the one in force.
+    for (const list of ['postgres', 'redis'] as const) {
+      for (const [index, { name }] of spec[list].entries()) {
+        const path = ['spec', list, index, 'name'];
+        claim(`${list} pool`, `${spec.mode} ${list} ${name}`, { document, path });
+      }
+    }
+  }
+  return conflicts;
+}
+
+/** Where a field stands: its name, or the item of a list; the nearest thing around it when it is not there. */
+function offsetOf(document: Document, path: readonly PropertyKey[]): number {
+  let node: unknown = document.contents;
+  let offset = startOf(node) ?? 0;
+  for (const step of path) {
+    if (isAlias(node)) node = node.resolve(document);
+    if (isMap(node)) {
+      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === step);
+      if (pair === undefined) return offset;
+      offset = startOf(pair.key) ?? offset;
+      node = pair.value;
+    } else if (isSeq(node) && typeof step === 'number') {
+      node = node.items[step];
+      offset = startOf(node) ?? offset;
+    } else {
+      return offset;
+    }
+  }
+  return offset;
+}
+
+const startOf = (node: unknown): number | undefined => (node as Node | null)?.range?.[0];

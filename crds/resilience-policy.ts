@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { listByName, smallRecord } from './cross-field-rules.ts';
+import { postgresPool } from './postgres-fields.ts';
+import { redisPool } from './redis-fields.ts';
+
+export const apiGroup = 'resilience.holdfast.dev';
+export const apiVersion = `${apiGroup}/v1alpha1`;
+export const policyKind = 'ResiliencePolicy';
+
+const selector = z
+  .object({
+    matchLabels: smallRecord(
+      z
+        .string()
+        .max(63)
+        .regex(
+          /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/,
+          'must be a label value: letters, digits, `-`, `_` and `.`, beginning and ending with a letter or digit',
+        ),
+      16,
+      'Labels that a pod must have, all of them; none means every pod.',
+    ),
+  })
+  .meta({
+    description: "Which pods of the policy's namespace it is for. Without it: all of them.",
+  });
+
+/** One schema gives the TypeScript type, the sidecar's parser with its defaults, and the CRD's openAPIV3Schema. */
+export const policySpecSchema = z
+  .object({
+    selector: selector.optional(),
+    mode: z
+      .enum(['Enforce', 'Shadow'])
+      .default('Enforce')
+      .describe(
+        'Enforce: the policy is in force. Shadow: it only counts what it would have done, beside the one in force; it opens no pool.',
+      ),
+    postgres: listByName(postgresPool, 16, 'Pools of PostgreSQL connections.'),
+    redis: listByName(redisPool, 16, 'Redis servers.'),
+  })
+  .meta({ description: 'What the sidecars of the selected pods offer, and within which limits.' });
+
+export type PolicySpec = Readonly<z.output<typeof policySpecSchema>>;
+export type PostgresPolicy = Readonly<z.output<typeof postgresPool>>;
+export type RedisPolicy = Readonly<z.output<typeof redisPool>>;
+
+/** A manifest, as far as the sidecar reads it. */
+export const policySchema = z.object({
+  apiVersion: z.literal(apiVersion),
+  kind: z.literal(policyKind),
+  metadata: z.object({
+    name: z
+      .string()
+      .max(253)
+      .regex(
+        /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
+        'must be a DNS subdomain: lower-case letters, digits, `-` and `.`',
+      ),
+    namespace: z.string().min(1).max(63).optional(),
+  }),
+  spec: policySpecSchema,
+});
+
+export type ResiliencePolicy = Readonly<z.output<typeof policySchema>>;
+
+/** What a policy says of a pool, its secret aside; every field at its default. */
+export const postgresDefaults = (name: string): Omit<PostgresPolicy, 'secretRef'> =>
+  postgresPool.omit({ secretRef: true }).parse({ name });
+
+/** What a policy says of a Redis, its secret aside; every field at its default. */
+export const redisDefaults = (name: string): Omit<RedisPolicy, 'secretRef'> =>
+  redisPool.omit({ secretRef: true }).parse({ name });
