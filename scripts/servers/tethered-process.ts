@@ -29,7 +29,8 @@ export function startTethered(
     runAs === undefined ? [] : [`--reuid=${runAs.uid}`, `--regid=${runAs.gid}`, '--clear-groups'];
   // setpriv is part of util-linux, which no Debian or Ubuntu is without.
   const tether = [...user, `--pdeathsig=${deathSignal.slice(3)}`, '--', command, ...args];
-  return spawn('setpriv', tether, { env, stdio, cwd });
+  // A session of its own: Ctrl-C reaches this process alone, which ends the others in their order.
+  return spawn('setpriv', tether, { env, stdio, cwd, detached: true });
 }
 
 /** True once the process has ended or could not be started. */

@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process';
+
+interface CommandOptions {
+  /** Ends the command, and everything that it started, when it aborts. */
+  readonly signal?: AbortSignal | undefined;
+  /** Shows what the command prints as it prints it, rather than collecting it. */
+  readonly live?: boolean;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+export interface CommandResult {
+  readonly succeeded: boolean;
+  /** Both outputs, empty when they were shown live. */
+  readonly output: string;
+}
+
+/** Runs a command to its end. A command that cannot be started has not succeeded. */
+export function runCommand(
+  command: string,
+  args: readonly string[],
+  { signal, live = false, env = process.env }: CommandOptions = {},
+): Promise<CommandResult> {
+  return new Promise((resolve) => {
+    const stdio = live ? 'inherit' : 'pipe';
+    // A process group of its own, so that it can be ended as a whole.
+    const child = spawn(command, args, { stdio: ['ignore', stdio, stdio], env, detached: true });
+    const chunks: Buffer[] = [];
+    child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
+    child.stderr?.on('data', (chunk: Buffer) => chunks.push(chunk));
+    const stop = (): void => {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
+    };
+    signal?.addEventListener('abort', stop, { once: true });
+    if (signal?.aborted === true) stop();
+    const finish = (succeeded: boolean, more = ''): void => {
+      signal?.removeEventListener('abort', stop);
+      resolve({ succeeded, output: Buffer.concat(chunks).toString() + more });
+    };
+    child.once('error', (error) => finish(false, error.message));
+    child.once('close', (code) => finish(code === 0));
+  });
+}

@@ -1,0 +1,34 @@
+interface Addresses {
+  /** Path of the socket. */
+  readonly socket: string;
+  /** `127.0.0.1:port` */
+  readonly tcp: string;
+  readonly tokenFile: string;
+}
+
+/** Three ways to run a first query, to be pasted into a shell in the checkout. */
+export const snippets = ({ socket, tcp, tokenFile }: Addresses): string => `TypeScript:
+
+node_modules/.bin/node --input-type=module-typescript - <<'EOF'
+import { connect } from '@holdfast/client';
+const db = connect({ address: 'unix:${socket}' }).database();
+const { rows } = await db.query('select 1 as one');
+console.log(rows);
+process.exit();
+EOF
+
+Python, with stock stubs:
+
+python3 -m venv .holdfast/python && .holdfast/python/bin/pip install -q grpcio-tools
+.holdfast/python/bin/python -m grpc_tools.protoc -I proto --python_out=.holdfast/python --grpc_python_out=.holdfast/python $(cd proto && find . -name '*.proto')
+PYTHONPATH=.holdfast/python .holdfast/python/bin/python - <<'EOF'
+import grpc
+from holdfast.v1 import database_pb2, database_pb2_grpc
+db = database_pb2_grpc.DatabaseStub(grpc.insecure_channel('unix:${socket}'))
+print(db.Query(database_pb2.QueryRequest(sql='select 1 as one')))
+EOF
+
+grpcurl:
+
+grpcurl -plaintext -H "authorization: Bearer $(cat ${tokenFile})" -d '{"sql": "select 1 as one"}' ${tcp} holdfast.v1.Database/Query
+`;

@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { redisProgram } from '../servers/redis.ts';
+import { installRedis } from './system-package.ts';
+import { preparePython } from './python-environment.ts';
+import { runCommand } from './run-command.ts';
+import { step } from './progress.ts';
+import { runVitest } from './vitest-run.ts';
+
+export interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+/** `unit`: the loop of a minute; `all`: what has to pass before a commit; `full`: the long tests too. */
+export type Extent = 'unit' | 'all' | 'full';
+
+const checkout = fileURLToPath(new URL('../..', import.meta.url));
+const bin = (name: string): string => join(checkout, 'node_modules/.bin', name);
+const minuteMs = 60_000;
+
+/** Runs every step, one that fails does not keep the others from running. */
+export async function runSteps(extent: Extent, signal: AbortSignal): Promise<Counts> {
+  const results: Counts[] = [];
+  const check = async (title: string, work: () => Promise<boolean>): Promise<void> => {
+    if (signal.aborted) return;
+    const good = await step(title, work, (done) => (done ? 'passed' : 'FAILED'));
+    results.push(good ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 });
+  };
+  const command = (title: string, program: string, ...args: string[]): Promise<void> =>
+    check(title, async () => {
+      const { succeeded, output } = await runCommand(program, args, { signal });
+      if (!succeeded) console.log(output);
+      return succeeded;
+    });
+  const tests = async (title: string, args: string[], limitMs: number): Promise<void> => {
+    if (signal.aborted) return;
+    const tally = ({ passed, failed }: Counts): string =>
+      failed === 0 ? `all ${passed} passed` : `${failed} of ${passed + failed} FAILED`;
+    results.push(await step(title, () => runVitest(args, { limitMs, signal }), tally));
+  };
+
+  if (extent === 'unit') {
+    await tests('unit tests', ['--project=unit'], 5 * minuteMs);
+  } else {
+    if (redisProgram() === undefined) {
+      await check('installing Redis from the system packages', () => installRedis(signal));
+    }
+    await check('Python environment of the examples', () => preparePython(checkout, signal));
+    await command('lint', bin('oxlint'));
+    await command('format', bin('oxfmt'), '--check');
+    await command('types', bin('tsc'));
+    await command('generated files', process.execPath, 'scripts/generate.ts', '--check');
+    await command('dead code', bin('knip'), '--no-progress');
+    const projects = ['--project=unit', '--project=integration'];
+    await tests('unit and integration tests', [...projects, '--coverage'], 14 * minuteMs);
+    if (extent === 'full') await tests('long tests', ['--project=long'], 24 * minuteMs);
+  }
+  return {
+    passed: results.reduce((sum, { passed }) => sum + passed, 0),
+    failed: results.reduce((sum, { failed }) => sum + failed, 0),
+  };
+}
