@@ -1,7 +1,9 @@
 /** `./dev up`: PostgreSQL, Redis and the sidecar on one machine, until somebody stops them. */
 import type { ChildProcess } from 'node:child_process';
-import { join } from 'node:path';
+import { realpathSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { migrate } from '../sidecar/postgres/migrate.ts';
 import { step } from './dev/progress.ts';
 import { howItEnded, startSidecar } from './dev/sidecar-process.ts';
@@ -24,6 +26,8 @@ interface Run {
 }
 
 const checkout = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
+const { values: options } = parseArgs({ options: { folder: { type: 'string' } } });
+const folder = resolve(options.folder ?? join(checkout, '.holdfast'));
 const interrupted = new AbortController();
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -48,9 +52,9 @@ process.exit();
 
 /** Runs until it is interrupted, or until a part dies: then the result says which. */
 async function up(signal: AbortSignal): Promise<string | undefined> {
-  const state = openStateFolder(checkout);
+  const state = openStateFolder(folder);
   await using stack = new AsyncDisposableStack();
-  stack.use(await holdAlone(`holdfast-up:${checkout}`));
+  stack.use(await holdAlone(`holdfast-up:${realpathSync(folder)}`));
   const run: Run = { stack, death: Promise.withResolvers(), signal, state };
   for (const note of state.notes) console.log(note);
 

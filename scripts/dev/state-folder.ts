@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { isTraversable } from '../servers/postgres-binaries.ts';
 
-/** Where `./dev up` keeps things, all of it under git-ignored `.holdfast/` where that is possible. */
+/** Where `./dev up` keeps things, all of it in one folder where that is possible. */
 export interface StateFolder {
   readonly folder: string;
   readonly postgresDir: string;
@@ -22,22 +22,21 @@ export interface StateFolder {
 /** The kernel takes no longer path for a socket. */
 const maxSocketBytes = 107;
 
-/** Makes what is missing of the folders of this checkout. */
-export function openStateFolder(checkout: string): StateFolder {
-  const folder = join(checkout, '.holdfast');
+/** Makes what is missing in `folder`, which is `.holdfast/` of the checkout unless somebody wants it elsewhere. */
+export function openStateFolder(folder: string): StateFolder {
   const notes: string[] = [];
   mkdirSync(folder, { recursive: true });
 
   // Root runs PostgreSQL as somebody else, who has to get there.
   let postgresDir = join(folder, 'postgres');
   if (process.getuid?.() === 0 && !isTraversable(folder)) {
-    postgresDir = join(besides(checkout), 'postgres');
-    notes.push(`only root may enter this checkout, so PostgreSQL's data is in ${postgresDir}`);
+    postgresDir = join(beside(folder), 'postgres');
+    notes.push(`only root may enter this folder, so PostgreSQL's data is in ${postgresDir}`);
   }
   let socket = join(folder, 'run/holdfast.sock');
   if (Buffer.byteLength(socket) > maxSocketBytes) {
-    socket = join(besides(checkout), 'run/holdfast.sock');
-    notes.push(`the path of this checkout is too long for a socket, so it is ${socket}`);
+    socket = join(beside(folder), 'run/holdfast.sock');
+    notes.push(`the path of this folder is too long for a socket, so it is ${socket}`);
   }
   const secretsDir = join(folder, 'secrets');
   const stateDir = join(folder, 'state');
@@ -73,9 +72,9 @@ export function tokenIn(file: string): string {
   return readFileSync(file, 'utf8').trim();
 }
 
-/** A folder outside the checkout that belongs to it all the same. */
-function besides(checkout: string): string {
-  const key = createHash('sha256').update(checkout).digest('hex').slice(0, 12);
+/** A folder in a place with a short path that everybody may enter; it belongs to the state folder all the same. */
+function beside(stateFolder: string): string {
+  const key = createHash('sha256').update(stateFolder).digest('hex').slice(0, 12);
   const folder = join(tmpdir(), `holdfast-${key}`);
   mkdirSync(folder, { recursive: true, mode: 0o755 });
   const { uid, mode } = statSync(folder);

@@ -80,6 +80,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
       await endProcess(server, 'SIGQUIT', stopGraceMs);
       const portTaken = options.port === undefined && logOf(dataDir).includes('Address already in');
       if (portTaken && attempt < 5) continue;
+      if (temporary) rmSync(dataDir, { recursive: true });
       throw error;
     }
     return {

@@ -69,6 +69,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
       const portTaken =
         options.port === undefined && readFileSync(log, 'utf8').includes('Address already in use');
       if (portTaken && attempt < 5) continue;
+      if (temporary) rmSync(dataDir, { recursive: true });
       throw error;
     }
     return {
