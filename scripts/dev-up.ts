@@ -4,6 +4,7 @@ import { realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { readSettings } from '../sidecar/config.ts';
 import { migrate } from '../sidecar/postgres/migrate.ts';
 import { step } from './dev/progress.ts';
 import { howItEnded, startSidecar } from './dev/sidecar-process.ts';
@@ -57,6 +58,7 @@ async function up(signal: AbortSignal): Promise<string | undefined> {
   stack.use(await holdAlone(`holdfast-up:${realpathSync(folder)}`));
   const run: Run = { stack, death: Promise.withResolvers(), signal, state };
   for (const note of state.notes) console.log(note);
+  checkGivenUrls();
 
   const databaseUrl = await database(run);
   await step(
@@ -85,6 +87,15 @@ ${snippets({ socket: state.socket, tcp, tokenFile: state.tokenFile })}
 Ctrl-C stops all of it.`);
 
   return await Promise.race([run.death.promise, untilAborted(signal)]);
+}
+
+/** The sidecar would refuse them too, but only after everything else has been started. */
+function checkGivenUrls(): void {
+  const { DATABASE_URL, REDIS_URL } = process.env;
+  readSettings({
+    DATABASE_URL: DATABASE_URL ?? 'postgres://anybody@127.0.0.1/anything',
+    REDIS_URL: REDIS_URL ?? 'off',
+  });
 }
 
 async function database({ stack, death, state }: Run): Promise<string> {
@@ -171,8 +182,9 @@ function watch(
   child.once('exit', () => death.resolve(`${name} died (${howItEnded(child)}), ${where}`));
 }
 
-const untilAborted = (signal: AbortSignal): Promise<undefined> =>
-  new Promise((resolve) => {
+function untilAborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
     if (signal.aborted) resolve(undefined);
     signal.addEventListener('abort', () => resolve(undefined), { once: true });
   });
+}
