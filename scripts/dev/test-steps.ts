@@ -24,7 +24,15 @@ export async function runSteps(extent: Extent, signal: AbortSignal): Promise<Cou
   const results: Counts[] = [];
   const check = async (title: string, work: () => Promise<boolean>): Promise<void> => {
     if (signal.aborted) return;
-    const good = await step(title, work, (done) => (done ? 'passed' : 'FAILED'));
+    const caught = async (): Promise<boolean> => {
+      try {
+        return await work();
+      } catch (error) {
+        console.log(error);
+        return false;
+      }
+    };
+    const good = await step(title, caught, (done) => (done ? 'passed' : 'FAILED'));
     results.push(good ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 });
   };
   const command = (title: string, program: string, ...args: string[]): Promise<void> =>
