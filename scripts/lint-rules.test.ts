@@ -87,6 +87,7 @@ const cases: readonly Case[] = [
     refused(`${folder}/t6.ts`, 'globalThis.setTimeout(() => {}, 1);', globals),
     refused(`${folder}/t7.ts`, use('node:timers/promises'), imports),
   ]),
+  allowed('controller/main.ts', 'export const a = Math.random;', properties),
   allowed('platform/clock.ts', 'export const a = Date.now();', properties),
   allowed('sidecar/redis/t.test.ts', 'setTimeout(() => {}, 1);', globals),
   allowed('scripts/t.ts', 'export const a = Date.now();', properties),
