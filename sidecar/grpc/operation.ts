@@ -9,20 +9,31 @@ export interface Operation<Request, Response> {
   readonly name: `${string}.${string}`;
   /** Its field in ClientFrame and ServerFrame; absent when it has no place in a session. */
   readonly frame?: string;
-  /** In a session only: the proto has no unary method of this name. */
-  readonly sessionOnly?: boolean;
   /** What it acts on, as the policy names it: label of its metrics, key of its policies. Never free text of a request. */
   readonly target: (request: Request) => string;
   /** Frees what others wait for (Commit, Rollback …): never refused for a session's limits. */
   readonly exempt?: boolean;
+  /** Cannot be cancelled by its caller: what it does has to have one outcome. */
+  readonly uncancellable?: boolean;
   readonly handle: (request: Request, call: Call) => Promise<Response>;
 }
 
-/** One server-streaming ability. `send` resolves when the caller has room for more. */
+/** One ability that answers with a stream. `send` resolves when the caller has room for more. */
 export interface StreamOperation<Request, Response> {
   readonly name: `${string}.${string}`;
   readonly target: (request: Request) => string;
-  readonly handle: (request: Request, call: Call, send: (part: Response) => Promise<void>) => Promise<void>;
+  readonly handle: (
+    request: Request,
+    call: Call,
+    send: (part: Response) => Promise<void>,
+  ) => Promise<void>;
+}
+
+/** One ability that is a conversation: each message gets one answer, in order, and the end of the stream ends the scope of its calls. */
+export interface ConversationOperation<Request, Response> {
+  readonly name: `${string}.${string}`;
+  /** Answers one message; messages come one at a time. What it throws ends the conversation. */
+  readonly handle: (request: Request, call: Call) => Promise<Response>;
 }
 
 // Tables hold operations of many types; each row is checked where it is written.
@@ -30,3 +41,12 @@ export interface StreamOperation<Request, Response> {
 export type AnyOperation = Operation<any, any>;
 // oxlint-disable-next-line typescript/no-explicit-any
 export type AnyStreamOperation = StreamOperation<any, any>;
+// oxlint-disable-next-line typescript/no-explicit-any
+export type AnyConversationOperation = ConversationOperation<any, any>;
+
+/** Everything the sidecar can do. */
+export interface OperationTable {
+  readonly unary: readonly AnyOperation[];
+  readonly streams: readonly AnyStreamOperation[];
+  readonly conversations: readonly AnyConversationOperation[];
+}

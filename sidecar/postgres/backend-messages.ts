@@ -91,7 +91,11 @@ export function readInt16(bytes: Uint8Array, at: number): number {
 }
 
 /** Fields of an ErrorResponse or NoticeResponse by their one-letter code. */
-export function readFields(bytes: Buffer, start: number, end: number): Readonly<Record<string, string>> {
+export function readFields(
+  bytes: Buffer,
+  start: number,
+  end: number,
+): Readonly<Record<string, string>> {
   const fields: Record<string, string> = {};
   let at = start;
   while (at < end && bytes[at] !== 0) {

@@ -62,9 +62,12 @@ export async function connect(target: ConnectTarget, clock: Clock): Promise<Conn
   });
   const { connection: wire } = client as unknown as PgClient;
   let encoding = '';
-  wire.on('parameterStatus', ({ parameterName, parameterValue }: { parameterName: string; parameterValue: string }) => {
-    if (parameterName === 'server_encoding') encoding = parameterValue;
-  });
+  wire.on(
+    'parameterStatus',
+    ({ parameterName, parameterValue }: { parameterName: string; parameterValue: string }) => {
+      if (parameterName === 'server_encoding') encoding = parameterValue;
+    },
+  );
   client.on('error', () => {}); // told by connect() before the takeover, by the Connection after it
   try {
     await client.connect();
@@ -93,12 +96,19 @@ export async function connect(target: ConnectTarget, clock: Clock): Promise<Conn
 }
 
 /** Asks the server to stop what a session runs. Resolves when the server has closed the request's connection: it has signalled by then. */
-function requestCancel(target: ConnectTarget, processId: number, secretKey: number, clock: Clock): Promise<void> {
+function requestCancel(
+  target: ConnectTarget,
+  processId: number,
+  secretKey: number,
+  clock: Clock,
+): Promise<void> {
   const ConnectionClass = pg.Connection as unknown as new (options: { ssl: unknown }) => PgWire;
   const wire = new ConnectionClass({ ssl: target.tls ?? false });
   return new Promise((resolve) => {
     const stop = clock.after(target.connectTimeoutMs, () => wire.stream.destroy());
-    wire.on('connect', () => (target.tls === undefined ? wire.cancel(processId, secretKey) : wire.requestSsl()));
+    wire.on('connect', () =>
+      target.tls === undefined ? wire.cancel(processId, secretKey) : wire.requestSsl(),
+    );
     wire.on('sslconnect', () => wire.cancel(processId, secretKey));
     wire.on('error', () => wire.stream.destroy());
     wire.on('end', () => {
@@ -120,19 +130,34 @@ function connectError(cause: unknown, { pool, connectTimeoutMs }: ConnectTarget)
   const { code = '', message = '', severity } = cause as NodeOrServerError;
   if (severity !== undefined) {
     const error = databaseError({ C: code, M: message }, pool);
-    return new HoldfastError('unavailable', 'DATABASE_UNAVAILABLE', `the database refuses connections of pool "${pool}": ${error.message}`, {
-      cause,
-      target: pool,
-      metadata: error.metadata,
-    });
+    return new HoldfastError(
+      'unavailable',
+      'DATABASE_UNAVAILABLE',
+      `the database refuses connections of pool "${pool}": ${error.message}`,
+      {
+        cause,
+        target: pool,
+        metadata: error.metadata,
+      },
+    );
   }
   if (message === 'timeout expired') {
-    return new HoldfastError('unavailable', 'CONNECT_TIMEOUT', `the database did not answer within ${connectTimeoutMs} ms (connectTimeoutMs of pool "${pool}")`, {
-      target: pool,
-    });
+    return new HoldfastError(
+      'unavailable',
+      'CONNECT_TIMEOUT',
+      `the database did not answer within ${connectTimeoutMs} ms (connectTimeoutMs of pool "${pool}")`,
+      {
+        target: pool,
+      },
+    );
   }
-  return new HoldfastError('unavailable', 'DATABASE_UNAVAILABLE', `the database of pool "${pool}" cannot be reached${code === '' ? '' : ` (${code})`}`, {
-    cause,
-    target: pool,
-  });
+  return new HoldfastError(
+    'unavailable',
+    'DATABASE_UNAVAILABLE',
+    `the database of pool "${pool}" cannot be reached${code === '' ? '' : ` (${code})`}`,
+    {
+      cause,
+      target: pool,
+    },
+  );
 }

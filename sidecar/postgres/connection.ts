@@ -59,7 +59,9 @@ export class Connection {
   readonly #pool: string;
   readonly #requestCancel: () => Promise<void>;
   readonly #out = new FrontendMessages();
-  readonly #in = new BackendMessages((messageCode, bytes, start, end) => this.#receive(messageCode, bytes, start, end));
+  readonly #in = new BackendMessages((messageCode, bytes, start, end) =>
+    this.#receive(messageCode, bytes, start, end),
+  );
   readonly #prepared = new PreparedStatements();
   readonly #rows = new RowEncoder();
   readonly #inFlight: InFlight[] = [];
@@ -105,7 +107,9 @@ export class Connection {
   /** Whether a cancel request that was meant for its neighbour may have hit this exchange. */
   mayHaveBeenHitByCancel({ cancelRequested, startedAtMs, tookMs }: Exchange): boolean {
     const sentAtMs = this.#cancelSentAtMs;
-    return !cancelRequested && startedAtMs + tookMs >= sentAtMs && startedAtMs - sentAtMs < strayCancelMs;
+    return (
+      !cancelRequested && startedAtMs + tookMs >= sentAtMs && startedAtMs - sentAtMs < strayCancelMs
+    );
   }
 
   /** Sends an exchange; the bytes leave at the end of this turn of the event loop, together with those of others. */
@@ -114,7 +118,8 @@ export class Connection {
     this.#out.sync();
     this.#inFlight.push({ exchange, steps, at: 0, parts: [], rows: 0, bytes: 0 });
     if (this.#inFlight.length === 1) exchange.startedAtMs = this.#clock.now();
-    if (this.#broken !== undefined) setImmediate(() => this.#failAll(this.#broken as HoldfastError));
+    if (this.#broken !== undefined)
+      setImmediate(() => this.#failAll(this.#broken as HoldfastError));
     else this.#flushSoon();
   }
 
@@ -141,7 +146,9 @@ export class Connection {
 
   /** Makes the session as good as new when it is dirty; asks whether it still works when not. Rejects when it does not, in time. */
   async prepare(dirty: boolean): Promise<void> {
-    const timeout = this.#clock.after(prepareTimeoutMs, () => this.destroy(this.#lost(new Error('no answer to a probe'))));
+    const timeout = this.#clock.after(prepareTimeoutMs, () =>
+      this.destroy(this.#lost(new Error('no answer to a probe'))),
+    );
     try {
       await this.quiet();
       if (dirty && this.#status !== 'I') await this.#runAlone([rollback]);
@@ -156,7 +163,8 @@ export class Connection {
     const exchange = new Exchange(steps, 0);
     this.submit(exchange);
     await exchange.done;
-    if (exchange.failure !== undefined || exchange.status !== 'I') throw this.#lost(exchange.failure?.error);
+    if (exchange.failure !== undefined || exchange.status !== 'I')
+      throw this.#lost(exchange.failure?.error);
   }
 
   forgetStatement(sql: string): void {
@@ -169,7 +177,11 @@ export class Connection {
       this.#out.terminate();
       this.#socket.write(this.#out.take());
     }
-    this.#break(new HoldfastError('unavailable', 'CONNECTION_LOST', 'the connection was closed by its pool', { target: this.#pool }));
+    this.#break(
+      new HoldfastError('unavailable', 'CONNECTION_LOST', 'the connection was closed by its pool', {
+        target: this.#pool,
+      }),
+    );
     this.#socket.end();
     const stop = this.#clock.after(cancelGraceMs, () => this.#socket.destroy());
     void this.closed.then(stop);
@@ -183,7 +195,11 @@ export class Connection {
 
   #write({ profile, params, stream }: Step): SentStep {
     const { sql } = profile;
-    for (let name = this.#prepared.nextEvicted(); name !== undefined; name = this.#prepared.nextEvicted()) {
+    for (
+      let name = this.#prepared.nextEvicted();
+      name !== undefined;
+      name = this.#prepared.nextEvicted()
+    ) {
       this.#out.closeStatement(name);
     }
     let prepared = this.#prepared.get(sql);
@@ -241,7 +257,12 @@ export class Connection {
         return this.#flushSoon();
       default:
         return this.destroy(
-          new HoldfastError('internal', 'CONNECTION_LOST', 'the server sent a message that PostgreSQL does not have', { target: this.#pool }),
+          new HoldfastError(
+            'internal',
+            'CONNECTION_LOST',
+            'the server sent a message that PostgreSQL does not have',
+            { target: this.#pool },
+          ),
         );
     }
   }
@@ -249,7 +270,11 @@ export class Connection {
   /** Between exchanges the server only says that something changed, or why it is about to hang up. */
   #receiveUnasked(messageCode: number, bytes: Buffer, start: number, end: number): void {
     if (messageCode !== code.errorResponse) return;
-    this.destroy(this.#lost(new Error(readFields(bytes, start, end)['M'] ?? 'the server closed the connection')));
+    this.destroy(
+      this.#lost(
+        new Error(readFields(bytes, start, end)['M'] ?? 'the server closed the connection'),
+      ),
+    );
   }
 
   #step(head: InFlight): SentStep {
@@ -266,7 +291,8 @@ export class Connection {
     if (head.exchange.failure !== undefined) return;
     this.#rows.add(bytes, start);
     const { stream } = this.#step(head);
-    if (this.#rows.length < partBytes && (stream === undefined || this.#rows.rows < stream.maxRows)) return;
+    if (this.#rows.length < partBytes && (stream === undefined || this.#rows.rows < stream.maxRows))
+      return;
     if (stream === undefined && this.#tooLarge(head)) this.#refuseResult(head);
     else this.#cutPart(head, none);
   }
@@ -302,7 +328,11 @@ export class Connection {
 
   #endStep(head: InFlight, commandTag: string): void {
     const { exchange } = head;
-    if (exchange.failure === undefined && this.#tooLarge(head) && this.#step(head).stream === undefined) {
+    if (
+      exchange.failure === undefined &&
+      this.#tooLarge(head) &&
+      this.#step(head).stream === undefined
+    ) {
       this.#refuseResult(head);
     }
     if (exchange.failure === undefined) {
@@ -318,7 +348,8 @@ export class Connection {
   #fail(head: InFlight, fields: Readonly<Record<string, string>>): void {
     this.#rows.clear();
     // The server skips everything up to the Sync: what was to be prepared there is not.
-    for (const step of head.steps.slice(head.at)) if (step.parsePending) this.#prepared.forget(step.sql, false);
+    for (const step of head.steps.slice(head.at))
+      if (step.parsePending) this.#prepared.forget(step.sql, false);
     head.exchange.fail({ fields });
   }
 
@@ -347,16 +378,23 @@ export class Connection {
       });
       this.#stopCancelTimer = this.#clock.after(cancelGraceMs, () => {
         if (this.#inFlight[0]?.exchange !== exchange) return;
-        this.destroy(this.#lost(new Error('the server did not stop a cancelled statement in time')));
+        this.destroy(
+          this.#lost(new Error('the server did not stop a cancelled statement in time')),
+        );
       });
     });
   }
 
   #lost(cause?: unknown): HoldfastError {
-    return new HoldfastError('unavailable', 'CONNECTION_LOST', 'the connection to the database was lost', {
-      target: this.#pool,
-      ...(cause === undefined ? {} : { cause }),
-    });
+    return new HoldfastError(
+      'unavailable',
+      'CONNECTION_LOST',
+      'the connection to the database was lost',
+      {
+        target: this.#pool,
+        ...(cause === undefined ? {} : { cause }),
+      },
+    );
   }
 
   #break(reason: HoldfastError): void {

@@ -81,21 +81,33 @@ export class Database {
   }
 
   /** Runs statements in order in one transaction, sent together. */
-  async atomicBatch(statements: readonly Statement[], call: Call): Promise<readonly StatementResult[]> {
+  async atomicBatch(
+    statements: readonly Statement[],
+    call: Call,
+  ): Promise<readonly StatementResult[]> {
     const steps = statements.map((statement) => this.#step(statement));
     const writes = steps.some(({ profile }) => !profile.reads);
     for (let attempt = 1; ; attempt += 1) {
       const loan = await this.pool.lend(call);
       const exchange = new Exchange([begin, ...steps, commit], this.#options.maxResultBytes);
-      await this.#runOn(loan, exchange, call, steps.some(({ profile }) => profile.dirties));
-      if (exchange.failure === undefined && exchange.results.at(-1)?.command === 'COMMIT') return exchange.results.slice(1, -1);
+      await this.#runOn(
+        loan,
+        exchange,
+        call,
+        steps.some(({ profile }) => profile.dirties),
+      );
+      if (exchange.failure === undefined && exchange.results.at(-1)?.command === 'COMMIT')
+        return exchange.results.slice(1, -1);
       if (attempt < internalRetries && this.#ranNot(exchange, loan.connection, call)) continue;
       throw exchangeError(exchange, call, { pool: this.name, writes, batchOffset: 1 });
     }
   }
 
   /** Runs statements in order on one connection, each a transaction of its own; one that fails does not stop the next. */
-  async looseBatch(statements: readonly Statement[], call: Call): Promise<readonly (StatementResult | HoldfastError)[]> {
+  async looseBatch(
+    statements: readonly Statement[],
+    call: Call,
+  ): Promise<readonly (StatementResult | HoldfastError)[]> {
     const steps = statements.map((statement) => this.#step(statement));
     for (const { profile } of steps) this.#refuseInAutocommit(profile);
     const loan = await this.pool.lend(call);
@@ -105,11 +117,18 @@ export class Database {
     const unlisten = call.onEnd(() => exchanges.forEach((exchange) => connection.cancel(exchange)));
     for (const exchange of exchanges) await exchange.done;
     unlisten();
-    await this.#giveBack(loan, exchanges.at(-1), steps.some(({ profile }) => profile.dirties));
+    await this.#giveBack(
+      loan,
+      exchanges.at(-1),
+      steps.some(({ profile }) => profile.dirties),
+    );
     return exchanges.map((exchange, at) => {
       this.#observe(exchange);
       if (exchange.failure === undefined) return exchange.results[0] as StatementResult;
-      return exchangeError(exchange, call, { pool: this.name, writes: !(steps[at] as Step).profile.reads });
+      return exchangeError(exchange, call, {
+        pool: this.name,
+        writes: !(steps[at] as Step).profile.reads,
+      });
     });
   }
 
@@ -117,7 +136,12 @@ export class Database {
    * Runs one query in a transaction of its own and hands its rows on as they are read. While `onPart` returns a promise the server is not read
    * from, and so stops sending; its statement timeout does not run.
    */
-  async stream(statement: Statement, maxRows: number, call: Call, onPart: (part: Buffer) => Promise<void>): Promise<void> {
+  async stream(
+    statement: Statement,
+    maxRows: number,
+    call: Call,
+    onPart: (part: Buffer) => Promise<void>,
+  ): Promise<void> {
     const { profile, params } = this.#step(statement);
     this.#refuseInAutocommit(profile);
     const loan = await this.pool.lend(call);
@@ -127,23 +151,29 @@ export class Database {
     const take = (part: Buffer): void => {
       connection.pause();
       unsent += 1;
-      sending = sending.then(() => onPart(part)).then(
-        () => {
-          unsent -= 1;
-          if (unsent === 0) connection.resume();
-        },
-        () => {
-          connection.cancel(exchange);
-          connection.resume();
-        },
-      );
+      sending = sending
+        .then(() => onPart(part))
+        .then(
+          () => {
+            unsent -= 1;
+            if (unsent === 0) connection.resume();
+          },
+          () => {
+            connection.cancel(exchange);
+            connection.resume();
+          },
+        );
     };
-    const exchange = new Exchange([begin, noStatementTimeout, { profile, params, stream: { maxRows, onPart: take } }, commit], Infinity);
+    const exchange = new Exchange(
+      [begin, noStatementTimeout, { profile, params, stream: { maxRows, onPart: take } }, commit],
+      Infinity,
+    );
     const unlisten = call.onEnd(() => connection.resume());
     await this.#runOn(loan, exchange, call, profile.dirties);
     unlisten();
     await sending;
-    if (exchange.failure !== undefined) throw exchangeError(exchange, call, { pool: this.name, writes: !profile.reads });
+    if (exchange.failure !== undefined)
+      throw exchangeError(exchange, call, { pool: this.name, writes: !profile.reads });
   }
 
   /** Starts a transaction. It is usable at once: what is asked of it waits for its connection. */
@@ -174,7 +204,12 @@ export class Database {
   }
 
   /** Runs an exchange on a borrowed connection and gives the connection back. */
-  async #runOn(loan: Loan<Connection>, exchange: Exchange, call: Call, dirties: boolean): Promise<void> {
+  async #runOn(
+    loan: Loan<Connection>,
+    exchange: Exchange,
+    call: Call,
+    dirties: boolean,
+  ): Promise<void> {
     const { connection } = loan;
     if (call.ended !== undefined) {
       loan.giveBack();
@@ -188,7 +223,11 @@ export class Database {
     await this.#giveBack(loan, exchange, dirties);
   }
 
-  async #giveBack(loan: Loan<Connection>, exchange: Exchange | undefined, dirties: boolean): Promise<void> {
+  async #giveBack(
+    loan: Loan<Connection>,
+    exchange: Exchange | undefined,
+    dirties: boolean,
+  ): Promise<void> {
     // A cancel request under way would hit whatever the next borrower runs.
     if (exchange?.cancelRequested === true) await loan.connection.quiet();
     loan.giveBack(dirties || loan.connection.status !== 'I');
@@ -201,7 +240,9 @@ export class Database {
       for (const { profile } of exchange.steps) connection.forgetStatement(profile.sql);
       return true;
     }
-    return exchange.failure?.fields?.['C'] === '57014' && connection.mayHaveBeenHitByCancel(exchange);
+    return (
+      exchange.failure?.fields?.['C'] === '57014' && connection.mayHaveBeenHitByCancel(exchange)
+    );
   }
 
   /** Keeps count of what ran, and tells of slow statements. */
@@ -209,10 +250,12 @@ export class Database {
     const { events } = this.#parts;
     events.statement(exchange.tookMs);
     const single = exchange.steps.length === 1 ? exchange.steps[0] : undefined;
-    if (single !== undefined && exchange.failure === undefined) learn(single.profile, exchange.tookMs);
+    if (single !== undefined && exchange.failure === undefined)
+      learn(single.profile, exchange.tookMs);
     else for (const { profile } of exchange.steps) profile.uses += 1;
     if (exchange.tookMs < this.#options.slowStatementMs) return;
-    const named = single ?? exchange.steps[Math.min(exchange.results.length, exchange.steps.length - 1)];
+    const named =
+      single ?? exchange.steps[Math.min(exchange.results.length, exchange.steps.length - 1)];
     if (named !== undefined) events.slow(named.profile.sql, exchange.tookMs);
   }
 
@@ -221,6 +264,8 @@ export class Database {
   }
 
   #refused(why: string): HoldfastError {
-    return new HoldfastError('invalid', 'STATEMENT_REFUSED', `this statement is refused: ${why}`, { target: this.name });
+    return new HoldfastError('invalid', 'STATEMENT_REFUSED', `this statement is refused: ${why}`, {
+      target: this.name,
+    });
   }
 }

@@ -12,7 +12,11 @@ interface Circumstances {
 }
 
 /** What an exchange that failed means to the caller. */
-export function exchangeError(exchange: Exchange, call: Call, { pool, writes, batchOffset }: Circumstances): HoldfastError {
+export function exchangeError(
+  exchange: Exchange,
+  call: Call,
+  { pool, writes, batchOffset }: Circumstances,
+): HoldfastError {
   const { failure } = exchange;
   if (failure?.lost === true && writes) return commitUnknown(pool, failure.error);
   if (failure?.fields !== undefined) {
@@ -23,7 +27,11 @@ export function exchangeError(exchange: Exchange, call: Call, { pool, writes, ba
   return failure?.error ?? rolledBack(pool);
 }
 
-function withStatement(error: HoldfastError, exchange: Exchange, batchOffset: number | undefined): HoldfastError {
+function withStatement(
+  error: HoldfastError,
+  exchange: Exchange,
+  batchOffset: number | undefined,
+): HoldfastError {
   if (batchOffset === undefined) return error;
   const statement = exchange.results.length - batchOffset;
   const { kind, reason, message, target = '', retryAfterMs, metadata } = error;
@@ -37,16 +45,29 @@ function withStatement(error: HoldfastError, exchange: Exchange, batchOffset: nu
 /** The server does not know a prepared statement any more, or its columns changed: nothing ran, and preparing it anew mends it. */
 export function isStale({ failure }: Exchange): boolean {
   const sqlstate = failure?.fields?.['C'];
-  return sqlstate === '26000' || (sqlstate === '0A000' && failure?.fields?.['R'] === 'RevalidateCachedQuery');
+  return (
+    sqlstate === '26000' ||
+    (sqlstate === '0A000' && failure?.fields?.['R'] === 'RevalidateCachedQuery')
+  );
 }
 
 export const commitUnknown = (pool: string, cause?: unknown): HoldfastError =>
-  new HoldfastError('unknown-outcome', 'COMMIT_UNKNOWN', 'the connection was lost while the work was being committed: whether it took effect is not known', {
-    target: pool,
-    cause,
-  });
+  new HoldfastError(
+    'unknown-outcome',
+    'COMMIT_UNKNOWN',
+    'the connection was lost while the work was being committed: whether it took effect is not known',
+    {
+      target: pool,
+      cause,
+    },
+  );
 
 export const rolledBack = (pool: string): HoldfastError =>
-  new HoldfastError('conflict', 'TRANSACTION_ROLLED_BACK', 'the transaction was rolled back, because a statement of it had failed', {
-    target: pool,
-  });
+  new HoldfastError(
+    'conflict',
+    'TRANSACTION_ROLLED_BACK',
+    'the transaction was rolled back, because a statement of it had failed',
+    {
+      target: pool,
+    },
+  );

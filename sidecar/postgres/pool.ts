@@ -94,7 +94,15 @@ export class Pool<C extends Poolable> {
 
   /** Connections by what they do; `connecting` ones count as well. */
   get counts(): Readonly<Record<Use | 'connecting' | 'waiting', number>> {
-    const counts = { idle: 0, shared: 0, lent: 0, preparing: 0, closing: 0, connecting: this.#connecting, waiting: this.#queue.length };
+    const counts = {
+      idle: 0,
+      shared: 0,
+      lent: 0,
+      preparing: 0,
+      closing: 0,
+      connecting: this.#connecting,
+      waiting: this.#queue.length,
+    };
     for (const { use } of this.#members) counts[use] += 1;
     return counts;
   }
@@ -143,7 +151,8 @@ export class Pool<C extends Poolable> {
     }
   }
 
-  get #limit(): number {
+  /** Most connections there may be. */
+  get limit(): number {
     return this.#options.max + this.#options.overflow;
   }
 
@@ -152,7 +161,8 @@ export class Pool<C extends Poolable> {
     // The most recently used first: the others get old enough to be closed.
     let found: Member<C> | undefined;
     for (const member of this.#members) {
-      if (member.use === 'idle' && (found === undefined || member.idleSinceMs > found.idleSinceMs)) found = member;
+      if (member.use === 'idle' && (found === undefined || member.idleSinceMs > found.idleSinceMs))
+        found = member;
     }
     if (found === undefined) return undefined;
     if (!found.connection.usable) {
@@ -222,7 +232,8 @@ export class Pool<C extends Poolable> {
     const now = this.#parts.clock.now();
     member.use = 'idle';
     member.idleSinceMs = now;
-    if (this.#closed || this.#members.size > this.#limit || now >= member.expiresAtMs) this.#close(member);
+    if (this.#closed || this.#members.size > this.limit || now >= member.expiresAtMs)
+      this.#close(member);
   }
 
   #prepare(member: Member<C>, dirty: boolean): void {
@@ -296,7 +307,8 @@ export class Pool<C extends Poolable> {
     if (this.#closed) return this.#draining();
     if (this.#queue.length >= this.#options.queueLimit) return this.#exhausted(0);
     const downForMs = this.#downUntilMs - this.#parts.clock.now();
-    if (downForMs > 0 && this.#members.size === 0 && this.#lastFailure !== undefined) return this.#unavailable(this.#lastFailure, downForMs);
+    if (downForMs > 0 && this.#members.size === 0 && this.#lastFailure !== undefined)
+      return this.#unavailable(this.#lastFailure, downForMs);
     return undefined;
   }
 
@@ -314,7 +326,7 @@ export class Pool<C extends Poolable> {
   #openMore(wanted = this.#queue.length - this.#connecting): void {
     if (this.#closed || this.#parts.clock.now() < this.#downUntilMs) return;
     const missing = Math.max(wanted, this.#options.min - this.size);
-    const room = Math.min(this.#limit - this.size, mostConnecting - this.#connecting);
+    const room = Math.min(this.limit - this.size, mostConnecting - this.#connecting);
     for (let count = Math.min(missing, room); count > 0; count -= 1) void this.#open();
   }
 
@@ -336,7 +348,13 @@ export class Pool<C extends Poolable> {
     const { maxLifetimeMs, lifetimeJitter } = this.#options;
     const now = clock.now();
     const expiresAtMs = now + maxLifetimeMs * (1 + lifetimeJitter * (2 * random() - 1));
-    const member: Member<C> = { connection, expiresAtMs, use: 'idle', readers: 0, idleSinceMs: now };
+    const member: Member<C> = {
+      connection,
+      expiresAtMs,
+      use: 'idle',
+      readers: 0,
+      idleSinceMs: now,
+    };
     this.#members.add(member);
     events.opened();
     void connection.closed.then(() => this.#close(member));
@@ -349,7 +367,9 @@ export class Pool<C extends Poolable> {
     const { clock, random } = this.#parts;
     this.#failures += 1;
     this.#lastFailure = failure;
-    const waitMs = backoffBaseMs + random() * Math.min(backoffMaxMs, backoffBaseMs * 2 ** Math.min(this.#failures, 10));
+    const waitMs =
+      backoffBaseMs +
+      random() * Math.min(backoffMaxMs, backoffBaseMs * 2 ** Math.min(this.#failures, 10));
     this.#downUntilMs = clock.now() + waitMs;
     this.#stopRetry?.();
     this.#stopRetry = clock.after(waitMs, () => this.#pump());
@@ -370,10 +390,15 @@ export class Pool<C extends Poolable> {
     const { min, max, idleTimeoutMs } = this.#options;
     let open = 0;
     for (const { use } of this.#members) if (use !== 'closing') open += 1;
-    const idle = [...this.#members].filter(({ use }) => use === 'idle').toSorted((a, b) => a.idleSinceMs - b.idleSinceMs);
+    const idle = [...this.#members]
+      .filter(({ use }) => use === 'idle')
+      .toSorted((a, b) => a.idleSinceMs - b.idleSinceMs);
     for (const member of idle) {
       const idleMs = now - member.idleSinceMs;
-      const tooMany = open > this.#limit || (open > max && idleMs >= overflowLingerMs) || (open > min && idleMs >= idleTimeoutMs);
+      const tooMany =
+        open > this.limit ||
+        (open > max && idleMs >= overflowLingerMs) ||
+        (open > min && idleMs >= idleTimeoutMs);
       if (!tooMany && now < member.expiresAtMs && member.connection.usable) continue;
       this.#close(member);
       open -= 1;
@@ -387,20 +412,34 @@ export class Pool<C extends Poolable> {
     return new HoldfastError(
       'exhausted',
       'POOL_EXHAUSTED',
-      `no connection of pool "${name}" became free in ${Math.round(waitedMs)} ms; all ${this.#limit} are in use and ${waiting} callers wait`,
+      `no connection of pool "${name}" became free in ${Math.round(waitedMs)} ms; all ${this.limit} are in use and ${waiting} callers wait`,
       {
         target: name,
         retryAfterMs: Math.max(50, Math.round(acquireTimeoutMs / 10)),
-        metadata: { queue_length: `${waiting}`, waited_ms: `${Math.round(waitedMs)}`, connections: `${this.#members.size}` },
+        metadata: {
+          queue_length: `${waiting}`,
+          waited_ms: `${Math.round(waitedMs)}`,
+          connections: `${this.#members.size}`,
+        },
       },
     );
   }
 
-  #unavailable({ message, reason, metadata, cause }: HoldfastError, retryAfterMs: number): HoldfastError {
-    return new HoldfastError('unavailable', reason, message, { cause, target: this.#parts.name, retryAfterMs: Math.ceil(retryAfterMs), metadata });
+  #unavailable(
+    { message, reason, metadata, cause }: HoldfastError,
+    retryAfterMs: number,
+  ): HoldfastError {
+    return new HoldfastError('unavailable', reason, message, {
+      cause,
+      target: this.#parts.name,
+      retryAfterMs: Math.ceil(retryAfterMs),
+      metadata,
+    });
   }
 
   #draining(): HoldfastError {
-    return new HoldfastError('unavailable', 'DRAINING', 'the sidecar is shutting down', { target: this.#parts.name });
+    return new HoldfastError('unavailable', 'DRAINING', 'the sidecar is shutting down', {
+      target: this.#parts.name,
+    });
   }
 }

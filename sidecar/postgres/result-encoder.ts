@@ -1,3 +1,4 @@
+import { varintSize, writeVarint } from '../../platform/protobuf-wire.ts';
 import { readInt16, readInt32 } from './backend-messages.ts';
 
 /**
@@ -163,25 +164,6 @@ export function encodeCommandTag(commandTag: string): CommandTail {
 }
 
 const isNumber = (word: string): boolean => /^\d+$/.test(word);
-
-function varintSize(value: number): number {
-  if (value < 0x80) return 1;
-  if (value < 0x4000) return 2;
-  if (value < 0x200000) return 3;
-  return value < 0x10000000 ? 4 : 5;
-}
-
-/** Writes an unsigned 32-bit integer; returns where the next byte goes. */
-function writeVarint(out: Buffer, at: number, value: number): number {
-  let to = at;
-  let rest = value;
-  while (rest > 0x7f) {
-    out[to++] = (rest & 0x7f) | 0x80;
-    rest >>>= 7;
-  }
-  out[to++] = rest;
-  return to;
-}
 
 /** Short copies are cheaper in a loop than in a call to native code. */
 function copy(from: Buffer, start: number, bytes: number, out: Buffer, at: number): number {

@@ -60,11 +60,16 @@ export function databaseError(fields: ServerErrorFields, pool: string): Holdfast
     const value = fields[letter];
     if (value !== undefined) metadata[name] = value;
   }
-  return new HoldfastError(meaning.kind, meaning.reason ?? 'DATABASE_ERROR', messageOf(fields, sqlstate), {
-    target: pool,
-    metadata,
-    ...(meaning.retryAfterMs === undefined ? {} : { retryAfterMs: meaning.retryAfterMs }),
-  });
+  return new HoldfastError(
+    meaning.kind,
+    meaning.reason ?? 'DATABASE_ERROR',
+    messageOf(fields, sqlstate),
+    {
+      target: pool,
+      metadata,
+      ...(meaning.retryAfterMs === undefined ? {} : { retryAfterMs: meaning.retryAfterMs }),
+    },
+  );
 }
 
 /** Messages of class 22 end in the offending value: `invalid input syntax for type integer: "…"`. */

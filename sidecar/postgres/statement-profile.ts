@@ -17,7 +17,8 @@ export interface StatementProfile {
   usualMs: number;
 }
 
-const transactionControl = 'transactions have calls of their own: Transaction, Begin, Commit, Rollback, Savepoint';
+const transactionControl =
+  'transactions have calls of their own: Transaction, Begin, Commit, Rollback, Savepoint';
 const refusals: Readonly<Record<string, string>> = {
   begin: transactionControl,
   start: transactionControl,
@@ -46,7 +47,9 @@ const harmless = new Set(
   ntile nullif numeric octet_length offset on or order over overlay partition position power random rank regexp_replace replace returning right
   round row row_number row_to_json rtrim select some split_part sqrt string_agg strpos substr substring sum then time timestamp timestamptz to_char
   to_date to_json to_jsonb to_number to_timestamp trim trunc union unnest upper using values varchar when where with within array_agg array_length
-  btrim cardinality char chr current_setting date exp format initcap ln log lpad rpad sign unique`.split(/\s+/),
+  btrim cardinality char chr current_setting date exp format initcap ln log lpad rpad sign unique`.split(
+    /\s+/,
+  ),
 );
 
 export function profileOf(sql: string): StatementProfile {
@@ -80,23 +83,37 @@ function leavesSessionState(tokens: readonly string[], first: string): boolean {
     const second = tokens[1] ?? '';
     return second !== 'local' && second !== 'transaction' && second !== 'constraints';
   }
-  if (first === 'declare') return tokens.some((token, at) => token === 'with' && tokens[at + 1] === 'hold');
+  if (first === 'declare')
+    return tokens.some((token, at) => token === 'with' && tokens[at + 1] === 'hold');
   return tokens.some(
-    (token) => token === 'set_config' || token === 'temp' || token === 'temporary' || sessionLock.test(token),
+    (token) =>
+      token === 'set_config' ||
+      token === 'temp' ||
+      token === 'temporary' ||
+      sessionLock.test(token),
   );
 }
 
 function onlyReads(tokens: readonly string[], first: string): boolean {
-  if (first !== 'select' && first !== 'values' && first !== 'table' && first !== 'with') return false;
+  if (first !== 'select' && first !== 'values' && first !== 'table' && first !== 'with')
+    return false;
   return tokens.every((token, at) => {
-    if (token === 'into' || token === 'insert' || token === 'update' || token === 'delete' || token === 'merge') return false;
+    if (
+      token === 'into' ||
+      token === 'insert' ||
+      token === 'update' ||
+      token === 'delete' ||
+      token === 'merge'
+    )
+      return false;
     if (token === 'share' && tokens[at - 1] === 'for') return false;
     if (token === 'share' && tokens[at - 1] === 'key') return false;
     return token !== '(' || at === 0 || callsNothingUnknown(tokens[at - 1] as string);
   });
 }
 
-const callsNothingUnknown = (before: string): boolean => /^[^\p{L}_"]/u.test(before) || harmless.has(before);
+const callsNothingUnknown = (before: string): boolean =>
+  /^[^\p{L}_"]/u.test(before) || harmless.has(before);
 
 const keptProfiles = 5_000;
 const longestKeptSql = 20_000;
@@ -128,5 +145,6 @@ export class StatementProfiles {
 /** Takes one more measurement into the moving average. */
 export function learn(profile: StatementProfile, tookMs: number): void {
   profile.uses += 1;
-  profile.usualMs = profile.usualMs === Infinity ? tookMs : profile.usualMs + (tookMs - profile.usualMs) / 8;
+  profile.usualMs =
+    profile.usualMs === Infinity ? tookMs : profile.usualMs + (tookMs - profile.usualMs) / 8;
 }

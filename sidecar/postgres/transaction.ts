@@ -62,10 +62,18 @@ export class Transaction {
     this.#options = options;
     this.#borrowed = host.borrow(call);
     this.#stopTimer = host.clock.after(options.timeoutMs, () =>
-      this.abort(this.#reason('TRANSACTION_TIMEOUT', `the transaction took longer than ${options.timeoutMs} ms and was rolled back`)),
+      this.abort(
+        this.#reason(
+          'TRANSACTION_TIMEOUT',
+          `the transaction took longer than ${options.timeoutMs} ms and was rolled back`,
+        ),
+      ),
     );
     this.#tail = this.#borrowed.then(
-      () => this.#watchIdle(),
+      ({ connection }) => {
+        this.#watchIdle();
+        void connection.closed.then(() => this.abort(this.#connectionLost()));
+      },
       (error: unknown) => this.#end(HoldfastError.from(error)),
     );
   }
@@ -89,7 +97,9 @@ export class Transaction {
 
   /** A statement whose text is the sidecar's: SAVEPOINT, FETCH … */
   control(sql: string, call: Call): Promise<StatementResult> {
-    return this.#inOrder(async () => (await this.#run([controlStatement(sql)], call))[0] as StatementResult);
+    return this.#inOrder(
+      async () => (await this.#run([controlStatement(sql)], call))[0] as StatementResult,
+    );
   }
 
   /** Resolves only when the server has confirmed it. Not cancelled by anything; at the call's deadline the caller is told that nobody knows. */
@@ -109,7 +119,9 @@ export class Transaction {
 
   rollback(): Promise<void> {
     return this.#inOrder(async (loan) => {
-      this.#end(this.#reason('TRANSACTION_ROLLED_BACK', 'the transaction was rolled back by its caller'));
+      this.#end(
+        this.#reason('TRANSACTION_ROLLED_BACK', 'the transaction was rolled back by its caller'),
+      );
       await this.#rollBackOn(loan);
     });
   }
@@ -152,7 +164,12 @@ export class Transaction {
     if (this.#queued > 0 || this.#ended !== undefined) return;
     const { idleTimeoutMs } = this.#options;
     this.#stopIdleTimer = this.#host.clock.after(idleTimeoutMs, () =>
-      this.abort(this.#reason('IDLE_IN_TRANSACTION_TIMEOUT', `the transaction was idle for ${idleTimeoutMs} ms and was rolled back`)),
+      this.abort(
+        this.#reason(
+          'IDLE_IN_TRANSACTION_TIMEOUT',
+          `the transaction was idle for ${idleTimeoutMs} ms and was rolled back`,
+        ),
+      ),
     );
   }
 
@@ -160,7 +177,10 @@ export class Transaction {
     call.throwIfEnded();
     const { connection } = await this.#borrowed;
     const begun = this.#begun;
-    const exchange = new Exchange(begun ? steps : [beginStatement(this.#options), ...steps], this.#host.maxResultBytes);
+    const exchange = new Exchange(
+      begun ? steps : [beginStatement(this.#options), ...steps],
+      this.#host.maxResultBytes,
+    );
     this.#begun = true;
     this.#dirty ||= steps.some(({ profile }) => profile.dirties);
     this.#running = { connection, exchange };
@@ -172,7 +192,8 @@ export class Transaction {
     this.#running = undefined;
     this.#host.observe(exchange);
     this.#checkStillOpen(exchange, connection, begun);
-    if (exchange.failure !== undefined) throw this.#ended ?? exchangeError(exchange, call, { pool: this.#host.name, writes: false });
+    if (exchange.failure !== undefined)
+      throw this.#ended ?? exchangeError(exchange, call, { pool: this.#host.name, writes: false });
     return begun ? exchange.results : exchange.results.slice(1);
   }
 
@@ -182,18 +203,14 @@ export class Transaction {
     if (this.#ended !== undefined || (status !== 'I' && failure?.lost !== true)) return;
     const { name } = this.#host;
     if (failure?.lost === true) {
-      this.#end(
-        new HoldfastError('conflict', 'TRANSACTION_ROLLED_BACK', 'the connection to the database was lost, and the transaction with it', {
-          target: name,
-          cause: failure.error,
-        }),
-      );
+      this.#end(this.#connectionLost(failure.error));
     } else if (!begun && failure !== undefined) {
       this.#end(exchangeError(exchange, neverEnds, { pool: name, writes: false })); // BEGIN itself failed
     } else {
       this.#end(commitUnknown(name, new Error('a statement ended the transaction by itself')));
     }
     this.#giveBack(connection);
+    this.#options.onAborted(this.#ended as unknown as HoldfastError);
   }
 
   async #commitOn(loan: Loan<Connection>): Promise<void> {
@@ -212,7 +229,9 @@ export class Transaction {
     const { failure, results } = exchange;
     if (failure === undefined && results[0]?.command === 'COMMIT') return;
     if (failure === undefined || (failure.lost && this.#options.readOnly)) throw rolledBack(name);
-    throw failure.lost ? commitUnknown(name, failure.error) : exchangeError(exchange, neverEnds, { pool: name, writes: true });
+    throw failure.lost
+      ? commitUnknown(name, failure.error)
+      : exchangeError(exchange, neverEnds, { pool: name, writes: true });
   }
 
   async #rollBackOn(loan: Loan<Connection>): Promise<void> {
@@ -235,8 +254,32 @@ export class Transaction {
     this.#stopIdleTimer();
   }
 
-  #reason(reason: 'TRANSACTION_TIMEOUT' | 'IDLE_IN_TRANSACTION_TIMEOUT' | 'TRANSACTION_ROLLED_BACK' | 'UNKNOWN_TRANSACTION', message: string): HoldfastError {
-    return new HoldfastError(reason === 'UNKNOWN_TRANSACTION' ? 'not-found' : 'conflict', reason, message, { target: this.#host.name });
+  #connectionLost(cause?: unknown): HoldfastError {
+    return new HoldfastError(
+      'conflict',
+      'TRANSACTION_ROLLED_BACK',
+      'the connection to the database was lost, and the transaction with it',
+      {
+        target: this.#host.name,
+        cause,
+      },
+    );
+  }
+
+  #reason(
+    reason:
+      | 'TRANSACTION_TIMEOUT'
+      | 'IDLE_IN_TRANSACTION_TIMEOUT'
+      | 'TRANSACTION_ROLLED_BACK'
+      | 'UNKNOWN_TRANSACTION',
+    message: string,
+  ): HoldfastError {
+    return new HoldfastError(
+      reason === 'UNKNOWN_TRANSACTION' ? 'not-found' : 'conflict',
+      reason,
+      message,
+      { target: this.#host.name },
+    );
   }
 }
 

@@ -16,7 +16,11 @@ interface Line<T> {
 
 /** A queue by priority, then first come, first served. */
 export class WaitQueue<T> {
-  readonly #lines: Readonly<Record<Priority, Line<T>>> = { high: emptyLine(), normal: emptyLine(), low: emptyLine() };
+  readonly #lines: Readonly<Record<Priority, Line<T>>> = {
+    high: emptyLine(),
+    normal: emptyLine(),
+    low: emptyLine(),
+  };
   #length = 0;
 
   get length(): number {

@@ -1,0 +1,77 @@
+import { Metadata, status, type StatusObject } from '@grpc/grpc-js';
+import type protobuf from 'protobufjs';
+import type { ErrorKind, HoldfastError } from '../errors.ts';
+
+/** https://grpc.github.io/grpc/core/md_doc_statuscodes.html */
+const codeOf = {
+  invalid: status.INVALID_ARGUMENT,
+  unauthenticated: status.UNAUTHENTICATED,
+  forbidden: status.PERMISSION_DENIED,
+  'not-found': status.NOT_FOUND,
+  'already-exists': status.ALREADY_EXISTS,
+  conflict: status.ABORTED,
+  precondition: status.FAILED_PRECONDITION,
+  unavailable: status.UNAVAILABLE,
+  exhausted: status.RESOURCE_EXHAUSTED,
+  deadline: status.DEADLINE_EXCEEDED,
+  cancelled: status.CANCELLED,
+  'unknown-outcome': status.UNKNOWN,
+  unimplemented: status.UNIMPLEMENTED,
+  internal: status.INTERNAL,
+} satisfies Record<ErrorKind, status>;
+
+export const statusCode = (kind: ErrorKind): status => codeOf[kind];
+
+/** The canonical name of a kind's status, for metrics: `UNAVAILABLE`. */
+export const statusName = (kind: ErrorKind): string => status[codeOf[kind]];
+
+const domain = 'holdfast.dev';
+
+/** Turns errors into google.rpc.Status with its details, as messages and as what a unary call ends with. Shared by all calls. */
+export class StatusEncoder {
+  readonly #status: protobuf.Type;
+  readonly #errorInfo: protobuf.Type;
+  readonly #retryInfo: protobuf.Type;
+
+  constructor(messages: protobuf.Root) {
+    this.#status = messages.lookupType('google.rpc.Status');
+    this.#errorInfo = messages.lookupType('google.rpc.ErrorInfo');
+    this.#retryInfo = messages.lookupType('google.rpc.RetryInfo');
+  }
+
+  /** google.rpc.Status as an object, for responses that carry one. */
+  message({ kind, reason, target, retryAfterMs, metadata, message }: HoldfastError): object {
+    const info = {
+      reason,
+      domain,
+      metadata: target === undefined ? metadata : { target, ...metadata },
+    };
+    const details = [
+      { type_url: typeUrl(this.#errorInfo), value: this.#errorInfo.encode(info).finish() },
+    ];
+    if (retryAfterMs !== undefined) {
+      const retryDelay = {
+        seconds: Math.floor(retryAfterMs / 1_000),
+        nanos: (Math.ceil(retryAfterMs) % 1_000) * 1_000_000,
+      };
+      details.push({
+        type_url: typeUrl(this.#retryInfo),
+        value: this.#retryInfo.encode({ retryDelay }).finish(),
+      });
+    }
+    return { code: codeOf[kind], message, details };
+  }
+
+  encode(error: HoldfastError): Uint8Array {
+    return this.#status.encode(this.message(error)).finish();
+  }
+
+  /** For a call that ends with the error: the details travel in a trailer. */
+  trailer(error: HoldfastError): StatusObject {
+    const metadata = new Metadata();
+    metadata.set('grpc-status-details-bin', Buffer.from(this.encode(error)));
+    return { code: codeOf[error.kind], details: error.message, metadata };
+  }
+}
+
+const typeUrl = (type: protobuf.Type): string => `type.googleapis.com/${type.fullName.slice(1)}`;

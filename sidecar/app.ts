@@ -1,0 +1,129 @@
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Clock } from '../platform/clock.ts';
+import { Deadlines } from '../platform/deadlines.ts';
+import { loadContract, loadMessages } from '../platform/grpc/contract.ts';
+import { StatusEncoder } from '../platform/grpc/status.ts';
+import { serveHealth } from '../platform/health-server.ts';
+import type { Logger } from '../platform/logger.ts';
+import { version } from '../platform/version.ts';
+import type { PostgresTarget, Settings } from './config.ts';
+import { FrameTable } from './grpc/frame-table.ts';
+import type { OperationTable } from './grpc/operation.ts';
+import { requestMetrics } from './grpc/request-metrics.ts';
+import { RequestPath } from './grpc/request-path.ts';
+import { bind, makeServer } from './grpc/server.ts';
+import { prepareSocketPath, restrictSocket } from './grpc/unix-socket.ts';
+import { connect } from './postgres/connect.ts';
+import { Database, type DatabaseEvents } from './postgres/database.ts';
+import { poolMetrics } from './postgres/pool-metrics.ts';
+import { databaseOperations } from './services/database/operations.ts';
+import { Databases } from './services/database/databases.ts';
+
+export interface AppParts {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+}
+
+/** A running sidecar. */
+export interface App {
+  /** Port of the TCP listener; undefined without one. */
+  readonly port: number | undefined;
+  readonly httpPort: number;
+  readonly databases: Databases;
+  /** Takes no new calls, lets those under way finish for at most `graceMs`, then closes everything. */
+  stop(graceMs: number): Promise<void>;
+}
+
+type Listener = ReturnType<typeof makeServer>;
+
+/** Longer than the sidecar's own timers: the server's guard is for when the sidecar is gone or stopped. */
+const serverGuardMs = 10_000;
+
+/** Composition root: makes the parts, joins them, and serves. */
+export async function startApp(settings: Settings, { clock, random, log }: AppParts): Promise<App> {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const metrics = requestMetrics(registry);
+  const statuses = new StatusEncoder(loadMessages());
+  const path = new RequestPath({ clock, deadlines: new Deadlines(clock), metrics, log });
+
+  const eventsOf = poolMetrics(registry, () =>
+    databases.all.map(({ name, pool }) => ({ name, counts: pool.counts, limit: pool.limit })),
+  );
+  const databases = new Databases(settings.postgres.map((target) => openDatabase(target)));
+
+  function openDatabase(target: PostgresTarget): Database {
+    const { name, pool, connection } = target;
+    const events = eventsOf(name);
+    const slow: DatabaseEvents['slow'] = (sql, ms) => {
+      events.slow();
+      log.warn({ pool: name, sql, ms: Math.round(ms) }, 'slow statement');
+    };
+    const [host] = connection.hosts;
+    if (host === undefined) throw new Error(`pool ${name} has no host`);
+    const where = { ...connection, ...host, pool: name, connectTimeoutMs: pool.connectTimeoutMs };
+    const limits = {
+      statementTimeoutMs: target.statementTimeoutMs,
+      idleInTransactionTimeoutMs: target.idleInTransactionTimeoutMs + serverGuardMs,
+    };
+    return new Database(target, {
+      clock,
+      random,
+      open: () => connect({ ...where, ...limits }, clock),
+      events: { ...events, slow },
+    });
+  }
+
+  const database = databaseOperations(databases, statuses);
+  const operations: OperationTable = { ...database, unary: [...database.unary] };
+  const parts = {
+    contract: loadContract(),
+    operations,
+    frames: new FrameTable(operations.unary, loadMessages(), statuses),
+    path,
+    statuses,
+    metrics,
+    limits: { ...settings.server.session, maxMessageBytes: settings.server.maxMessageBytes },
+    clock,
+    version,
+  };
+
+  const listeners: Listener[] = [];
+  const { socket, tcp } = settings.server;
+  if (socket !== undefined) {
+    await prepareSocketPath(socket);
+    const listener = makeServer(parts);
+    await bind(listener.server, `unix:${socket}`);
+    restrictSocket(socket);
+    listeners.push(listener);
+  }
+  let port: number | undefined;
+  if (tcp !== undefined) {
+    const listener = makeServer(parts, tcp.token);
+    port = await bind(
+      listener.server,
+      `${tcp.host.includes(':') ? `[${tcp.host}]` : tcp.host}:${tcp.port}`,
+    );
+    listeners.push(listener);
+  }
+  const health = await serveHealth({
+    port: settings.server.httpPort,
+    registry,
+    ready: () => !path.draining,
+  });
+  log.info({ socket, port, httpPort: health.port, version }, 'serving');
+
+  return {
+    port,
+    httpPort: health.port,
+    databases,
+    stop: async (graceMs) => {
+      for (const listener of listeners) listener.health.setStatus('', 'NOT_SERVING');
+      await Promise.race([path.drain(), clock.sleep(graceMs)]);
+      for (const { server } of listeners) server.forceShutdown();
+      await Promise.all(databases.all.map((each) => each.close()));
+      await health.close();
+    },
+  };
+}

@@ -1,0 +1,124 @@
+import {
+  Server,
+  ServerCredentials,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import { ReflectionService } from '@grpc/reflection';
+import { HealthImplementation } from 'grpc-health-check';
+import type { PackageDefinition } from '@grpc/proto-loader';
+import type { Clock } from '../../platform/clock.ts';
+import { Encoded } from '../../platform/grpc/encoded.ts';
+import { serviceOf } from '../../platform/grpc/contract.ts';
+import type { StatusEncoder } from '../../platform/grpc/status.ts';
+import type { FrameTable } from './frame-table.ts';
+import type { OperationTable } from './operation.ts';
+import type { RequestMetrics } from './request-metrics.ts';
+import type { RequestPath } from './request-path.ts';
+import { Session, type SessionLimits } from './session.ts';
+import type { SessionStream } from './session-writer.ts';
+import { requireToken } from './token.ts';
+import { conversationHandler, streamHandler, unaryHandler } from './transports.ts';
+
+export interface ServerParts {
+  readonly contract: PackageDefinition;
+  readonly operations: OperationTable;
+  readonly frames: FrameTable;
+  readonly path: RequestPath;
+  readonly statuses: StatusEncoder;
+  readonly metrics: RequestMetrics;
+  readonly limits: SessionLimits;
+  readonly clock: Clock;
+  readonly version: string;
+}
+
+/** The gRPC server with every operation, sessions, health and reflection; not bound to an address yet. With a token, all but health asks for it. */
+export function makeServer(
+  parts: ServerParts,
+  token?: string,
+): { readonly server: Server; readonly health: HealthImplementation } {
+  const { contract, operations, limits } = parts;
+  const server = new Server({
+    'grpc.max_receive_message_length': limits.maxMessageBytes,
+    'grpc.max_send_message_length': limits.maxMessageBytes,
+    'grpc.max_concurrent_streams': 100_000,
+    interceptors: token === undefined ? [] : [requireToken(token, parts.statuses)],
+  });
+  for (const [name, handlers] of handlersByService(operations, parts)) {
+    server.addService(sendingEncoded(serviceOf(contract, name)), handlers);
+  }
+  server.addService(asBytes(serviceOf(contract, 'Session')), {
+    Open: (stream: SessionStream) => {
+      parts.metrics.sessions.inc();
+      const session = new Session(stream, { ...parts, table: parts.frames });
+      session.scope.onClose(() => parts.metrics.sessions.dec());
+    },
+  });
+  const health = new HealthImplementation({ '': 'SERVING' });
+  health.addToServer(server);
+  new ReflectionService(contract).addToServer(server);
+  return { server, health };
+}
+
+/** Binds to `address` (`host:port` or `unix:path`); resolves with the port. */
+export function bind(server: Server, address: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) =>
+      error === null ? resolve(port) : reject(error),
+    );
+  });
+}
+
+function handlersByService(
+  operations: OperationTable,
+  parts: ServerParts,
+): Map<string, UntypedServiceImplementation> {
+  const services = new Map<string, UntypedServiceImplementation>();
+  const add = (name: string, handler: UntypedServiceImplementation[string]): void => {
+    const [service = '', method = ''] = name.split('.');
+    const handlers = services.get(service) ?? {};
+    handlers[method] = handler;
+    services.set(service, handlers);
+  };
+  for (const operation of operations.unary)
+    if (isUnaryMethod(parts.contract, operation.name))
+      add(operation.name, unaryHandler(operation, parts));
+  for (const operation of operations.streams) add(operation.name, streamHandler(operation, parts));
+  for (const operation of operations.conversations)
+    add(operation.name, conversationHandler(operation, parts));
+  return services;
+}
+
+/** Some operations exist only as frames: Begin, Commit … */
+function isUnaryMethod(contract: PackageDefinition, name: string): boolean {
+  const [service = '', method = ''] = name.split('.');
+  return method in serviceOf(contract, service);
+}
+
+/** Lets handlers answer with bytes that are encoded already. */
+function sendingEncoded(service: ServiceDefinition): ServiceDefinition {
+  return Object.fromEntries(
+    Object.entries(service).map(([name, method]) => [
+      name,
+      {
+        ...method,
+        responseSerialize: (response: unknown) =>
+          response instanceof Encoded
+            ? Buffer.concat(response.parts)
+            : method.responseSerialize(response),
+      },
+    ]),
+  );
+}
+
+const same = <T>(value: T): T => value;
+
+/** Sessions encode and decode by themselves. */
+function asBytes(service: ServiceDefinition): ServiceDefinition {
+  return Object.fromEntries(
+    Object.entries(service).map(([name, method]) => [
+      name,
+      { ...method, requestDeserialize: same<Buffer>, responseSerialize: same<Buffer> },
+    ]),
+  );
+}

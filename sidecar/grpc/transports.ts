@@ -1,0 +1,149 @@
+import type {
+  handleBidiStreamingCall,
+  handleServerStreamingCall,
+  handleUnaryCall,
+  Metadata,
+  ServerDuplexStream,
+} from '@grpc/grpc-js';
+import {
+  Call,
+  cancelled,
+  deadlineExceeded,
+  type Priority,
+  type Scope,
+} from '../../platform/call.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { HoldfastError } from '../../platform/errors.ts';
+import type { StatusEncoder } from '../../platform/grpc/status.ts';
+import { OpenScope } from './open-scope.ts';
+import type { AnyConversationOperation, AnyOperation, AnyStreamOperation } from './operation.ts';
+import type { RequestPath } from './request-path.ts';
+
+interface TransportParts {
+  readonly path: RequestPath;
+  readonly statuses: StatusEncoder;
+  readonly clock: Clock;
+}
+
+/** What all of grpc-js's calls have. */
+interface GrpcCall {
+  readonly metadata: Metadata;
+  getDeadline(): Date | number;
+  on(event: 'cancelled', listener: () => void): unknown;
+}
+
+/** A stock unary call. */
+export function unaryHandler(
+  operation: AnyOperation,
+  { path, statuses, clock }: TransportParts,
+): handleUnaryCall<unknown, unknown> {
+  return (grpcCall, callback) => {
+    const scope = new OpenScope();
+    const call = callOf(grpcCall, scope, clock);
+    path
+      .perform(operation, grpcCall.request, call, () => operation.handle(grpcCall.request, call))
+      .then(
+        (response: unknown) => callback(null, response),
+        (error: HoldfastError) => callback(statuses.trailer(error)),
+      )
+      .finally(() => scope.close());
+  };
+}
+
+/** A stock server-streaming call: sends no faster than the caller reads. */
+export function streamHandler(
+  operation: AnyStreamOperation,
+  { path, statuses, clock }: TransportParts,
+): handleServerStreamingCall<unknown, unknown> {
+  return (grpcCall) => {
+    const scope = new OpenScope();
+    const call = callOf(grpcCall, scope, clock);
+    const send = async (part: unknown): Promise<void> => {
+      call.throwIfEnded();
+      if (grpcCall.write(part)) return;
+      await new Promise<void>((resolve, reject) => {
+        const unlisten = call.onEnd(reject);
+        grpcCall.once('drain', () => {
+          unlisten();
+          resolve();
+        });
+      });
+    };
+    path
+      .perform(operation, grpcCall.request, call, () =>
+        operation.handle(grpcCall.request, call, send),
+      )
+      .then(
+        () => grpcCall.end(),
+        (error: HoldfastError) => grpcCall.emit('error', statuses.trailer(error)),
+      )
+      .finally(() => scope.close());
+  };
+}
+
+/** A stock bidirectional call: one answer for each message, in order; the next message is read when the last is answered. */
+export function conversationHandler(
+  operation: AnyConversationOperation,
+  { path, statuses, clock }: TransportParts,
+): handleBidiStreamingCall<unknown, unknown> {
+  return (grpcCall: ServerDuplexStream<unknown, unknown>) => {
+    const scope = new OpenScope();
+    let current: Call | undefined;
+    let answered: Promise<void> = Promise.resolve();
+    const close = (): void => {
+      current?.end(cancelled());
+      scope.close();
+    };
+    const answer = async (request: unknown): Promise<void> => {
+      const call = callOf(grpcCall, scope, clock);
+      current = call;
+      grpcCall.write(
+        await path.perform(operation, request, call, () => operation.handle(request, call)),
+      );
+      grpcCall.resume();
+    };
+    const fail = (error: HoldfastError): void => {
+      close();
+      grpcCall.emit('error', statuses.trailer(error));
+    };
+    grpcCall.on('cancelled', close);
+    grpcCall.on('error', close);
+    grpcCall.on('data', (request: unknown) => {
+      grpcCall.pause();
+      answered = answer(request);
+      answered.catch(fail);
+    });
+    grpcCall.on('end', () => {
+      answered.then(
+        () => {
+          close();
+          grpcCall.end();
+        },
+        () => {},
+      );
+    });
+  };
+}
+
+function callOf(grpcCall: GrpcCall, scope: Scope, clock: Clock): Call {
+  const deadline = grpcCall.getDeadline();
+  const atMs = typeof deadline === 'number' ? deadline : deadline.getTime();
+  const deadlineAtMs = Number.isFinite(atMs) ? clock.now() + atMs - clock.wallNow() : Infinity;
+  const traceparent = grpcCall.metadata.get('traceparent')[0]?.toString() ?? '';
+  const call = new Call({
+    scope,
+    deadlineAtMs,
+    traceparent,
+    priority: priorityOf(grpcCall.metadata),
+  });
+  // grpc-js says 'cancelled' for a deadline that passed, too.
+  grpcCall.on('cancelled', () =>
+    call.end(clock.now() >= deadlineAtMs - 1 ? deadlineExceeded() : cancelled()),
+  );
+  return call;
+}
+
+function priorityOf(metadata: Metadata): Priority {
+  const named = metadata.get('holdfast-priority')[0];
+  return named === 'high' || named === 'low' ? named : 'normal';
+}

@@ -1,0 +1,149 @@
+import type { Call } from '../../../platform/call.ts';
+import type { BatchRequest__Output } from '../../../platform/gen/holdfast/v1/BatchRequest.ts';
+import type { Begin__Output } from '../../../platform/gen/holdfast/v1/Begin.ts';
+import type { Fetch__Output } from '../../../platform/gen/holdfast/v1/Fetch.ts';
+import type { QueryRequest__Output } from '../../../platform/gen/holdfast/v1/QueryRequest.ts';
+import type { Savepoint__Output } from '../../../platform/gen/holdfast/v1/Savepoint.ts';
+import type { StreamRequest__Output } from '../../../platform/gen/holdfast/v1/StreamRequest.ts';
+import { Encoded } from '../../../platform/grpc/encoded.ts';
+import type { StatusEncoder } from '../../../platform/grpc/status.ts';
+import type { Operation, OperationTable, StreamOperation } from '../../grpc/operation.ts';
+import { beginOptions } from './begin.ts';
+import { batchStatements, fetchSql, savepointSql } from './checks.ts';
+import { conversation } from './conversation.ts';
+import type { Databases } from './databases.ts';
+import { batchResult, queryResult } from './results.ts';
+import { SessionTransactions } from './session-transactions.ts';
+import { invalid, statementOf } from './statement-values.ts';
+
+const defaultStreamRows = 1_000;
+const mostStreamRows = 10_000;
+
+/** Everything of service Database, and the frames that only sessions have. */
+export function databaseOperations(databases: Databases, statuses: StatusEncoder): OperationTable {
+  const transactions = new SessionTransactions();
+
+  const query: Operation<QueryRequest__Output, Encoded> = {
+    name: 'Database.Query',
+    frame: 'query',
+    target: ({ pool }) => databases.label(pool),
+    handle: async ({ sql, params, pool }, call) => {
+      const statement = statementOf(sql, params);
+      const database = databases.named(pool);
+      if (call.transactionId === 0) return queryResult(await database.query(statement, call));
+      return queryResult(await transactions.of(call).query(statement, call));
+    },
+  };
+
+  const batch: Operation<BatchRequest__Output, Encoded> = {
+    name: 'Database.Batch',
+    frame: 'batch',
+    target: ({ pool }) => databases.label(pool),
+    handle: async (request, call) => {
+      const statements = batchStatements(request);
+      if (call.transactionId !== 0)
+        return batchResult(await transactions.of(call).batch(statements, call), statuses);
+      const database = databases.named(request.pool);
+      const results = request.atomic
+        ? await database.atomicBatch(statements, call)
+        : await database.looseBatch(statements, call);
+      return batchResult(results, statuses);
+    },
+  };
+
+  const begin: Operation<Begin__Output, object> = {
+    name: 'Database.Begin',
+    frame: 'begin',
+    target: ({ pool }) => databases.label(pool),
+    handle: async (request, call) => {
+      const database = databases.named(request.pool);
+      const { scope, transactionId } = call;
+      const transaction = transactions.add(call, (ended) =>
+        database.begin(
+          beginOptions(request, database.options, (reason) => {
+            ended(reason);
+            scope.push('transactionEnded', { transactionId, reason: statuses.message(reason) });
+          }),
+          call,
+        ),
+      );
+      await removedOnFailure(call, () => transaction.started());
+      return {};
+    },
+  };
+
+  const commit: Operation<object, object> = {
+    name: 'Database.Commit',
+    frame: 'commit',
+    target: () => '',
+    exempt: true,
+    uncancellable: true,
+    handle: async (_request, call) => {
+      const transaction = transactions.of(call);
+      await transaction.commit(call).finally(() => transactions.remove(call));
+      return {};
+    },
+  };
+
+  const rollback: Operation<object, object> = {
+    name: 'Database.Rollback',
+    frame: 'rollback',
+    target: () => '',
+    exempt: true,
+    uncancellable: true,
+    handle: async (_request, call) => {
+      const transaction = transactions.of(call);
+      await transaction.rollback().finally(() => transactions.remove(call));
+      return {};
+    },
+  };
+
+  const savepoint: Operation<Savepoint__Output, object> = {
+    name: 'Database.Savepoint',
+    frame: 'savepoint',
+    target: () => '',
+    exempt: true,
+    handle: async (request, call) => {
+      await transactions.of(call).control(savepointSql(request), call);
+      return {};
+    },
+  };
+
+  const fetch: Operation<Fetch__Output, Encoded> = {
+    name: 'Database.Fetch',
+    frame: 'fetch',
+    target: () => '',
+    handle: async (request, call) =>
+      queryResult(await transactions.of(call).control(fetchSql(request), call)),
+  };
+
+  const stream: StreamOperation<StreamRequest__Output, Encoded> = {
+    name: 'Database.Stream',
+    target: ({ query: asked }) => databases.label(asked?.pool ?? ''),
+    handle: async ({ query: asked, maxRows }, call, send) => {
+      if (asked === null) throw invalid('query is missing');
+      if (maxRows > mostStreamRows)
+        throw invalid(`max_rows is ${maxRows}, more than ${mostStreamRows}`);
+      const statement = statementOf(asked.sql, asked.params);
+      const rows = maxRows === 0 ? defaultStreamRows : maxRows;
+      await databases
+        .named(asked.pool)
+        .stream(statement, rows, call, (part) => send(new Encoded(part)));
+    },
+  };
+
+  async function removedOnFailure(call: Call, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      transactions.remove(call);
+      throw error;
+    }
+  }
+
+  return {
+    unary: [query, batch, begin, commit, rollback, savepoint, fetch],
+    streams: [stream],
+    conversations: [conversation(databases, statuses)],
+  };
+}

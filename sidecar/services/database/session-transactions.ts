@@ -1,0 +1,95 @@
+import type { Call, Scope } from '../../../platform/call.ts';
+import { HoldfastError } from '../../../platform/errors.ts';
+import type { Transaction } from '../../postgres/transaction.ts';
+
+/** Ended transactions whose reason is still told to frames that come late. */
+const remembered = 1_000;
+
+interface Transactions {
+  readonly open: Map<number, Transaction>;
+  readonly ended: Map<number, HoldfastError>;
+}
+
+/** The transactions of each session, by the number that its client gave them. When the session closes they are rolled back. */
+export class SessionTransactions {
+  readonly #byScope = new WeakMap<Scope, Transactions>();
+
+  /** The transaction of the call's frame. Throws UNKNOWN_TRANSACTION, or why it ended. */
+  of({ scope, transactionId }: Call): Transaction {
+    const transactions = this.#byScope.get(scope);
+    const found = transactions?.open.get(transactionId);
+    if (found !== undefined) return found;
+    throw transactions?.ended.get(transactionId) ?? unknown(transactionId);
+  }
+
+  /** Begins a transaction under the number of the call's frame. */
+  add(
+    { scope, transactionId }: Call,
+    begin: (onAborted: (reason: HoldfastError) => void) => Transaction,
+  ): Transaction {
+    if (transactionId === 0)
+      throw new HoldfastError(
+        'invalid',
+        'INVALID_REQUEST',
+        'the frame of a Begin needs a transaction_id',
+      );
+    const transactions = this.#transactionsOf(scope);
+    if (transactions.open.has(transactionId)) {
+      throw new HoldfastError(
+        'already-exists',
+        'TRANSACTION_ID_IN_USE',
+        `the transaction ${transactionId} of this session is still open`,
+      );
+    }
+    transactions.ended.delete(transactionId);
+    const transaction = begin((reason) => {
+      this.remove({ scope, transactionId }, reason);
+    });
+    transactions.open.set(transactionId, transaction);
+    return transaction;
+  }
+
+  /** Takes an ended transaction off; late frames are told `reason`. */
+  remove(
+    { scope, transactionId }: Pick<Call, 'scope' | 'transactionId'>,
+    reason?: HoldfastError,
+  ): void {
+    const transactions = this.#byScope.get(scope);
+    if (
+      transactions === undefined ||
+      !transactions.open.delete(transactionId) ||
+      reason === undefined
+    )
+      return;
+    transactions.ended.set(transactionId, reason);
+    if (transactions.ended.size <= remembered) return;
+    const oldest = transactions.ended.keys().next();
+    if (oldest.done !== true) transactions.ended.delete(oldest.value);
+  }
+
+  #transactionsOf(scope: Scope): Transactions {
+    const known = this.#byScope.get(scope);
+    if (known !== undefined) return known;
+    const made: Transactions = { open: new Map(), ended: new Map() };
+    this.#byScope.set(scope, made);
+    scope.onClose(() => {
+      for (const transaction of made.open.values()) transaction.abort(sessionClosed());
+      made.open.clear();
+    });
+    return made;
+  }
+}
+
+const unknown = (id: number): HoldfastError =>
+  new HoldfastError(
+    'not-found',
+    'UNKNOWN_TRANSACTION',
+    `this session has no open transaction ${id}; nothing was run`,
+  );
+
+const sessionClosed = (): HoldfastError =>
+  new HoldfastError(
+    'cancelled',
+    'TRANSACTION_ROLLED_BACK',
+    'the transaction was rolled back, because its session ended',
+  );
