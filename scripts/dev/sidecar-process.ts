@@ -20,8 +20,7 @@ export interface Sidecar {
 const startTimeoutMs = 60_000;
 /** Calls in flight may finish. */
 const stopGraceMs = 30_000;
-/** pino's number for `warn`. */
-const warn = 40;
+const warnings: readonly unknown[] = ['warn', 'error', 'fatal'];
 
 /** Starts `sidecar/main.ts` and resolves when it serves. Its log goes to a file, warnings to the terminal too. */
 export async function startSidecar(options: SidecarOptions, signal: AbortSignal): Promise<Sidecar> {
@@ -77,8 +76,7 @@ export const howItEnded = ({ exitCode, signalCode }: ChildProcess): string =>
 /** Whether a line of the log is a warning or worse, or no log line at all. */
 function isWarning(line: string): boolean {
   try {
-    const { level } = JSON.parse(line) as { level?: unknown };
-    return typeof level === 'number' ? level >= warn : level === 'warn' || level === 'error';
+    return warnings.includes((JSON.parse(line) as { level?: unknown }).level);
   } catch {
     return line.trim() !== '';
   }

@@ -19,9 +19,10 @@ EOF
 
 Python, with stock stubs:
 
-python3 -m venv .holdfast/python && .holdfast/python/bin/pip install -q grpcio-tools
-.holdfast/python/bin/python -m grpc_tools.protoc -I proto --python_out=.holdfast/python --grpc_python_out=.holdfast/python $(cd proto && find . -name '*.proto')
-PYTHONPATH=.holdfast/python .holdfast/python/bin/python - <<'EOF'
+python3 -m venv .holdfast/try && .holdfast/try/bin/pip install -q grpcio-tools
+.holdfast/try/bin/python -m grpc_tools.protoc -I proto --python_out=.holdfast/try --grpc_python_out=.holdfast/try \\
+  google/rpc/status.proto holdfast/v1/common.proto holdfast/v1/database.proto holdfast/v1/redis.proto
+PYTHONPATH=.holdfast/try .holdfast/try/bin/python - <<'EOF'
 import grpc
 from holdfast.v1 import database_pb2, database_pb2_grpc
 db = database_pb2_grpc.DatabaseStub(grpc.insecure_channel('unix:${socket}'))
