@@ -2,11 +2,13 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from '../../platform/clock.ts';
 import { HoldfastError } from '../../platform/errors.ts';
 import { BackendMessages, code, readFields } from './backend-messages.ts';
+import { Cancellation } from './cancellation.ts';
 import { controlStatement } from './control-statement.ts';
 import { Exchange, type Step, type TransactionStatus } from './exchange.ts';
+import { ExchangeAnswer, type SentStep } from './exchange-answer.ts';
 import { FrontendMessages } from './frontend-messages.ts';
-import { PreparedStatements, type PreparedStatement } from './prepared-statements.ts';
-import { encodeColumns, encodeCommandTag, RowEncoder } from './result-encoder.ts';
+import { PreparedStatements } from './prepared-statements.ts';
+import { encodeColumns, RowEncoder } from './result-encoder.ts';
 
 export interface ConnectionOptions {
   /** Connected, authenticated, and read by nobody else. */
@@ -18,33 +20,9 @@ export interface ConnectionOptions {
   readonly requestCancel: () => Promise<void>;
 }
 
-/** What an exchange step needs to remember between sending and answer. */
-interface SentStep {
-  readonly sql: string;
-  readonly prepared: PreparedStatement | undefined;
-  readonly stream: Step['stream'];
-  parsePending: boolean;
-  columns: Buffer;
-}
-
-interface InFlight {
-  readonly exchange: Exchange;
-  readonly steps: readonly SentStep[];
-  at: number;
-  parts: Buffer[];
-  rows: number;
-  bytes: number;
-}
-
-/** Answers over this size are cut into parts, so that a session's other answers can pass between them. */
-const partBytes = 256 * 1024;
-/** A statement that ends by itself in this time is not worth a cancel request, which is a connection of its own. */
-const cancelAfterMs = 20;
-/** How long the server may take to stop a cancelled statement before its connection is given up. */
-const cancelGraceMs = 900;
-/** How long after it was sent a cancel request may still arrive. */
-const strayCancelMs = 2_000;
 const prepareTimeoutMs = 2_000;
+/** From saying goodbye to cutting the socket. */
+const closeGraceMs = 900;
 const rollback = controlStatement('ROLLBACK');
 const discard = controlStatement('DISCARD ALL');
 const none = Buffer.alloc(0);
@@ -57,20 +35,17 @@ export class Connection {
   readonly #socket: Duplex;
   readonly #clock: Clock;
   readonly #pool: string;
-  readonly #requestCancel: () => Promise<void>;
+  readonly #cancellation: Cancellation;
   readonly #out = new FrontendMessages();
   readonly #in = new BackendMessages((messageCode, bytes, start, end) =>
     this.#receive(messageCode, bytes, start, end),
   );
   readonly #prepared = new PreparedStatements();
   readonly #rows = new RowEncoder();
-  readonly #inFlight: InFlight[] = [];
+  readonly #inFlight: ExchangeAnswer[] = [];
   #status: TransactionStatus = 'I';
   #flushScheduled = false;
-  #cancelling: Promise<void> | undefined;
-  #stopCancelTimer: (() => void) | undefined;
   #broken: HoldfastError | undefined;
-  #cancelSentAtMs = -Infinity;
   readonly closed: Promise<void>;
   #resolveClosed!: () => void;
 
@@ -78,7 +53,12 @@ export class Connection {
     this.#socket = socket;
     this.#clock = clock;
     this.#pool = pool;
-    this.#requestCancel = requestCancel;
+    this.#cancellation = new Cancellation({
+      clock,
+      request: requestCancel,
+      onIgnored: () =>
+        this.destroy(this.#lost(new Error('a cancelled statement did not stop in time'))),
+    });
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
@@ -105,18 +85,17 @@ export class Connection {
   }
 
   /** Whether a cancel request that was meant for its neighbour may have hit this exchange. */
-  mayHaveBeenHitByCancel({ cancelRequested, startedAtMs, tookMs }: Exchange): boolean {
-    const sentAtMs = this.#cancelSentAtMs;
-    return (
-      !cancelRequested && startedAtMs + tookMs >= sentAtMs && startedAtMs - sentAtMs < strayCancelMs
-    );
+  mayHaveBeenHitByCancel(exchange: Exchange): boolean {
+    return this.#cancellation.mayHaveHit(exchange);
   }
 
   /** Sends an exchange; the bytes leave at the end of this turn of the event loop, together with those of others. */
   submit(exchange: Exchange): void {
     const steps = exchange.steps.map((step) => this.#write(step));
     this.#out.sync();
-    this.#inFlight.push({ exchange, steps, at: 0, parts: [], rows: 0, bytes: 0 });
+    this.#inFlight.push(
+      new ExchangeAnswer(exchange, { steps, encoder: this.#rows, pool: this.#pool }),
+    );
     if (this.#inFlight.length === 1) exchange.startedAtMs = this.#clock.now();
     if (this.#broken !== undefined)
       setImmediate(() => this.#failAll(this.#broken as HoldfastError));
@@ -136,12 +115,12 @@ export class Connection {
   cancel(exchange: Exchange): void {
     if (exchange.cancelRequested) return;
     exchange.cancelRequested = true;
-    if (this.#inFlight[0]?.exchange === exchange) this.#cancelHeadSoon(exchange);
+    if (this.#inFlight[0]?.exchange === exchange) this.#cancellation.start();
   }
 
   /** Resolves when no cancel request is under way that could hit what comes next. */
-  async quiet(): Promise<void> {
-    await this.#cancelling;
+  quiet(): Promise<void> {
+    return this.#cancellation.quiet();
   }
 
   /** Makes the session as good as new when it is dirty; asks whether it still works when not. Rejects when it does not, in time. */
@@ -183,7 +162,7 @@ export class Connection {
       }),
     );
     this.#socket.end();
-    const stop = this.#clock.after(cancelGraceMs, () => this.#socket.destroy());
+    const stop = this.#clock.after(closeGraceMs, () => this.#socket.destroy());
     void this.closed.then(stop);
   }
 
@@ -227,11 +206,26 @@ export class Connection {
     if (head === undefined) return this.#receiveUnasked(messageCode, bytes, start, end);
     switch (messageCode) {
       case code.dataRow:
-        return this.#takeRow(head, bytes, start);
+        return this.#orCancel(head, head.row(bytes, start));
       case code.commandComplete:
-        return this.#endStep(head, bytes.toString('latin1', start, end - 1));
+        return this.#orCancel(head, head.complete(bytes.toString('latin1', start, end - 1)));
+      case code.emptyQueryResponse:
+        return this.#orCancel(head, head.complete(''));
       case code.readyForQuery:
         return this.#endExchange(String.fromCharCode(bytes[start] as number) as TransactionStatus);
+      case code.parseComplete:
+        return head.parsed();
+      case code.rowDescription:
+        return head.described(encodeColumns(bytes, start));
+      case code.noData:
+        return head.described(none);
+      case code.errorResponse:
+        // The server skips everything up to the Sync: what was to be prepared there is not.
+        for (const sql of head.unparsed) this.#prepared.forget(sql, false);
+        return head.failed(readFields(bytes, start, end));
+      case code.copyInResponse:
+        this.#out.copyFail();
+        return this.#flushSoon();
       case code.bindComplete:
       case code.closeComplete:
       case code.copyData:
@@ -241,30 +235,15 @@ export class Connection {
       case code.notificationResponse:
       case code.parameterStatus:
         return undefined;
-      case code.parseComplete:
-        this.#step(head).parsePending = false;
-        return undefined;
-      case code.rowDescription:
-        return this.#describe(head, encodeColumns(bytes, start));
-      case code.noData:
-        return this.#describe(head, none);
-      case code.emptyQueryResponse:
-        return this.#endStep(head, '');
-      case code.errorResponse:
-        return this.#fail(head, readFields(bytes, start, end));
-      case code.copyInResponse:
-        this.#out.copyFail();
-        return this.#flushSoon();
       default:
         return this.destroy(
-          new HoldfastError(
-            'internal',
-            'CONNECTION_LOST',
-            'the server sent a message that PostgreSQL does not have',
-            { target: this.#pool },
-          ),
+          this.#lost(new Error(`unknown message ${messageCode} from the server`)),
         );
     }
+  }
+
+  #orCancel(head: ExchangeAnswer, fits: boolean): void {
+    if (!fits) this.cancel(head.exchange);
   }
 
   /** Between exchanges the server only says that something changed, or why it is about to hang up. */
@@ -277,112 +256,18 @@ export class Connection {
     );
   }
 
-  #step(head: InFlight): SentStep {
-    return head.steps[Math.min(head.at, head.steps.length - 1)] as SentStep;
-  }
-
-  #describe(head: InFlight, columns: Buffer): void {
-    const step = this.#step(head);
-    step.columns = columns;
-    if (step.prepared !== undefined) step.prepared.columns = columns;
-  }
-
-  #takeRow(head: InFlight, bytes: Buffer, start: number): void {
-    if (head.exchange.failure !== undefined) return;
-    this.#rows.add(bytes, start);
-    const { stream } = this.#step(head);
-    if (this.#rows.length < partBytes && (stream === undefined || this.#rows.rows < stream.maxRows))
-      return;
-    if (stream === undefined && this.#tooLarge(head)) this.#refuseResult(head);
-    else this.#cutPart(head, none);
-  }
-
-  #cutPart(head: InFlight, tail: Buffer): void {
-    const step = this.#step(head);
-    head.bytes += this.#rows.length;
-    head.rows += this.#rows.rows;
-    const part = this.#rows.take(step.columns, tail);
-    step.columns = none; // only the first part names them
-    if (step.stream === undefined) head.parts.push(part);
-    else step.stream.onPart(part);
-  }
-
-  #tooLarge(head: InFlight): boolean {
-    return head.bytes + this.#rows.length > head.exchange.maxResultBytes;
-  }
-
-  #refuseResult(head: InFlight): void {
-    const limit = head.exchange.maxResultBytes;
-    this.#rows.clear();
-    head.parts = [];
-    head.exchange.fail({
-      error: new HoldfastError(
-        'exhausted',
-        'RESULT_TOO_LARGE',
-        `the result is larger than ${limit} bytes (maxResultBytes of the pool); ask for less, or use Stream`,
-        { target: this.#pool },
-      ),
-    });
-    this.cancel(head.exchange);
-  }
-
-  #endStep(head: InFlight, commandTag: string): void {
-    const { exchange } = head;
-    if (
-      exchange.failure === undefined &&
-      this.#tooLarge(head) &&
-      this.#step(head).stream === undefined
-    ) {
-      this.#refuseResult(head);
-    }
-    if (exchange.failure === undefined) {
-      const tail = encodeCommandTag(commandTag);
-      this.#cutPart(head, tail.bytes);
-      exchange.results.push({ parts: head.parts, rows: head.rows, command: tail.command });
-    }
-    head.parts = [];
-    head.rows = 0;
-    head.at += 1;
-  }
-
-  #fail(head: InFlight, fields: Readonly<Record<string, string>>): void {
-    this.#rows.clear();
-    // The server skips everything up to the Sync: what was to be prepared there is not.
-    for (const step of head.steps.slice(head.at))
-      if (step.parsePending) this.#prepared.forget(step.sql, false);
-    head.exchange.fail({ fields });
-  }
-
   #endExchange(status: TransactionStatus): void {
-    const { exchange } = this.#inFlight.shift() as InFlight;
+    const { exchange } = this.#inFlight.shift() as ExchangeAnswer;
     const now = this.#clock.now();
     this.#status = status;
-    this.#stopCancelTimer?.();
-    this.#stopCancelTimer = undefined;
+    this.#cancellation.done();
     exchange.tookMs = now - exchange.startedAtMs;
     const next = this.#inFlight[0];
     if (next !== undefined) {
       next.exchange.startedAtMs = now;
-      if (next.exchange.cancelRequested) this.#cancelHeadSoon(next.exchange);
+      if (next.exchange.cancelRequested) this.#cancellation.start();
     }
     exchange.finish(status);
-  }
-
-  #cancelHeadSoon(exchange: Exchange): void {
-    this.#stopCancelTimer = this.#clock.after(cancelAfterMs, () => {
-      this.#cancelSentAtMs = this.#clock.now();
-      const request = this.#requestCancel().catch(() => {});
-      this.#cancelling = request;
-      void request.then(() => {
-        if (this.#cancelling === request) this.#cancelling = undefined;
-      });
-      this.#stopCancelTimer = this.#clock.after(cancelGraceMs, () => {
-        if (this.#inFlight[0]?.exchange !== exchange) return;
-        this.destroy(
-          this.#lost(new Error('the server did not stop a cancelled statement in time')),
-        );
-      });
-    });
   }
 
   #lost(cause?: unknown): HoldfastError {
@@ -400,7 +285,7 @@ export class Connection {
   #break(reason: HoldfastError): void {
     if (this.#broken !== undefined) return;
     this.#broken = reason;
-    this.#stopCancelTimer?.();
+    this.#cancellation.done();
     this.#failAll(reason);
   }
 

@@ -1,19 +1,11 @@
 import type { Clock } from '../../platform/clock.ts';
-import { HoldfastError } from '../../platform/errors.ts';
+import type { HoldfastError } from '../../platform/errors.ts';
 import type { Call } from '../../platform/call.ts';
+import { poolClosed, poolExhausted, poolUnavailable } from './pool-errors.ts';
+import { PoolMembers, type Member, type Poolable, type Use } from './pool-members.ts';
+import { PoolOpener } from './pool-opener.ts';
 import type { PoolOptions } from './pool-options.ts';
-import { WaitQueue } from './wait-queue.ts';
-
-/** What a pool needs of its connections. */
-export interface Poolable {
-  /** False once it is broken or closed. */
-  readonly usable: boolean;
-  /** Resolves when nothing of it is left. */
-  readonly closed: Promise<void>;
-  close(): void;
-  /** Makes it fit for the next borrower, or rejects: it is then closed. `dirty` tells that its session was changed. */
-  prepare(dirty: boolean): Promise<void>;
-}
+import { PoolWaiters } from './pool-waiters.ts';
 
 export interface PoolEvents {
   waited(ms: number): void;
@@ -30,24 +22,6 @@ interface PoolParts<C> {
   readonly events: PoolEvents;
 }
 
-/** Where a connection is: free, used by readers that share it, lent to one borrower, being made fit, or on its way out. */
-type Use = 'idle' | 'shared' | 'lent' | 'preparing' | 'closing';
-
-interface Member<C> {
-  readonly connection: C;
-  readonly expiresAtMs: number;
-  use: Use;
-  readers: number;
-  idleSinceMs: number;
-}
-
-interface Waiter<C> {
-  readonly shares: boolean;
-  readonly since: number;
-  readonly grant: (member: Member<C>) => void;
-  readonly refuse: (error: HoldfastError) => void;
-}
-
 /** A borrowed connection. It has to be given back exactly once. */
 export interface Loan<C> {
   readonly connection: C;
@@ -58,12 +32,9 @@ export interface Loan<C> {
 /** Readers on one connection before another is taken for them, and at most. */
 const readersBeforeNext = 8;
 const mostReaders = 32;
-const mostConnecting = 8;
 const maintainEveryMs = 1_000;
 /** How long an overflow connection stays after use, so that a steady load above `max` does not reconnect for each call. */
 const overflowLingerMs = 1_000;
-const backoffBaseMs = 100;
-const backoffMaxMs = 5_000;
 
 /**
  * Connections to one database, lent to one borrower at a time or shared by statements that only read.
@@ -75,13 +46,9 @@ const backoffMaxMs = 5_000;
 export class Pool<C extends Poolable> {
   readonly #parts: PoolParts<C>;
   #options: PoolOptions;
-  readonly #members = new Set<Member<C>>();
-  readonly #queue = new WaitQueue<Waiter<C>>();
-  #connecting = 0;
-  #failures = 0;
-  #downUntilMs = -Infinity;
-  #lastFailure: HoldfastError | undefined;
-  #stopRetry: (() => void) | undefined;
+  readonly #members = new PoolMembers<C>();
+  readonly #waiters: PoolWaiters<C>;
+  readonly #opener: PoolOpener<C>;
   #stopMaintenance: (() => void) | undefined;
   #closed = false;
   #emptied: (() => void) | undefined;
@@ -89,27 +56,33 @@ export class Pool<C extends Poolable> {
   constructor(options: PoolOptions, parts: PoolParts<C>) {
     this.#options = options;
     this.#parts = parts;
+    this.#waiters = new PoolWaiters({
+      clock: parts.clock,
+      exhausted: (waitedMs) => this.#exhausted(waitedMs),
+      onRefused: parts.events.refused,
+      onWaited: parts.events.waited,
+    });
+    this.#opener = new PoolOpener({
+      ...parts,
+      onOpened: (connection) => this.#opened(connection),
+      onFailed: (failure, retryInMs) => this.#openFailed(failure, retryInMs),
+      onRetry: () => this.#pump(),
+    });
     this.#maintain();
   }
 
-  /** Connections by what they do; `connecting` ones count as well. */
+  /** Connections by what they do, and callers that wait. */
   get counts(): Readonly<Record<Use | 'connecting' | 'waiting', number>> {
-    const counts = {
-      idle: 0,
-      shared: 0,
-      lent: 0,
-      preparing: 0,
-      closing: 0,
-      connecting: this.#connecting,
-      waiting: this.#queue.length,
+    return {
+      ...this.#members.counts,
+      connecting: this.#opener.opening,
+      waiting: this.#waiters.length,
     };
-    for (const { use } of this.#members) counts[use] += 1;
-    return counts;
   }
 
   /** Everything that is, or may soon be, a session on the server. */
   get size(): number {
-    return this.#members.size + this.#connecting;
+    return this.#members.size + this.#opener.opening;
   }
 
   get options(): PoolOptions {
@@ -118,14 +91,14 @@ export class Pool<C extends Poolable> {
 
   /** A connection for the caller alone. Rejects with POOL_EXHAUSTED, DATABASE_UNAVAILABLE, or what ended the call. */
   lend(call: Call): Promise<Loan<C>> | Loan<C> {
-    const member = this.#queue.length === 0 ? this.#takeIdle() : undefined;
+    const member = this.#waiters.length === 0 ? this.#takeIdle() : undefined;
     if (member !== undefined) return this.#loan(member);
     return this.#wait(call, false).then((granted) => this.#loan(granted));
   }
 
   /** A connection for one statement that may run in a pipeline with others' statements. */
   share(call: Call): Promise<Loan<C>> | Loan<C> {
-    const member = this.#queue.length === 0 ? this.#takeForReader() : undefined;
+    const member = this.#waiters.length === 0 ? this.#takeForReader() : undefined;
     if (member !== undefined) return this.#readerLoan(member);
     return this.#wait(call, true).then((granted) => this.#readerLoan(granted));
   }
@@ -137,18 +110,19 @@ export class Pool<C extends Poolable> {
     this.#pump();
   }
 
-  /** Lends no more, refuses all who wait, and resolves when the last connection is gone. */
-  async close(): Promise<void> {
+  /** Lends no more, refuses all who wait, and resolves when the last connection is gone; what is still lent after `cutAfterMs` is cut. */
+  async close(cutAfterMs = 1_000): Promise<void> {
     this.#closed = true;
     this.#stopMaintenance?.();
-    this.#stopRetry?.();
-    for (const waiter of this.#queue.drain()) waiter.refuse(this.#draining());
-    for (const member of this.#members) if (member.use === 'idle') this.#close(member);
-    if (this.size > 0) {
-      await new Promise<void>((resolve) => {
-        this.#emptied = resolve;
-      });
-    }
+    this.#opener.stop();
+    this.#waiters.refuseAll(poolClosed(this.#parts.name));
+    this.#closeThose(({ use }) => use === 'idle');
+    if (this.size === 0) return;
+    const stop = this.#parts.clock.after(cutAfterMs, () => this.#closeThose(() => true));
+    await new Promise<void>((resolve) => {
+      this.#emptied = resolve;
+    });
+    stop();
   }
 
   /** Most connections there may be. */
@@ -157,19 +131,13 @@ export class Pool<C extends Poolable> {
   }
 
   #takeIdle(): Member<C> | undefined {
-    const { clock } = this.#parts;
-    // The most recently used first: the others get old enough to be closed.
-    let found: Member<C> | undefined;
-    for (const member of this.#members) {
-      if (member.use === 'idle' && (found === undefined || member.idleSinceMs > found.idleSinceMs))
-        found = member;
-    }
+    const found = this.#members.freshestIdle();
     if (found === undefined) return undefined;
     if (!found.connection.usable) {
       this.#close(found);
       return this.#takeIdle();
     }
-    if (clock.now() - found.idleSinceMs >= this.#options.probeAfterMs) {
+    if (this.#parts.clock.now() - found.idleSinceMs >= this.#options.probeAfterMs) {
       this.#prepare(found, false);
       return undefined;
     }
@@ -178,11 +146,7 @@ export class Pool<C extends Poolable> {
   }
 
   #takeForReader(): Member<C> | undefined {
-    let found: Member<C> | undefined;
-    for (const member of this.#members) {
-      if (member.use !== 'shared' || !member.connection.usable) continue;
-      if (found === undefined || member.readers < found.readers) found = member;
-    }
+    let found = this.#members.leastRead();
     if (found === undefined || found.readers >= readersBeforeNext) {
       const idle = this.#takeIdle();
       if (idle !== undefined) {
@@ -190,8 +154,8 @@ export class Pool<C extends Poolable> {
         idle.readers = 0;
         found = idle;
       } else if (found !== undefined) {
-        if (this.#connecting === 0) this.#openMore(1);
-        if (found.readers >= mostReaders) found = undefined;
+        if (this.#opener.opening === 0) this.#openMore(1);
+        if (found.readers >= mostReaders) return undefined;
       }
     }
     if (found !== undefined) found.readers += 1;
@@ -216,7 +180,7 @@ export class Pool<C extends Poolable> {
       giveBack: () => {
         member.readers -= 1;
         if (member.readers === 0 && member.use === 'shared') this.#release(member, false);
-        else if (this.#queue.length > 0) this.#pump();
+        else if (this.#waiters.length > 0) this.#pump();
       },
     };
   }
@@ -257,94 +221,55 @@ export class Pool<C extends Poolable> {
     void member.connection.closed.then(() => {
       this.#members.delete(member);
       this.#parts.events.closed();
-      if (this.#closed && this.size === 0) this.#emptied?.();
+      this.#tellEmptied();
       this.#pump();
     });
   }
 
-  #wait(call: Call, shares: boolean): Promise<Member<C>> {
-    const { clock, events } = this.#parts;
+  #closeThose(those: (member: Member<C>) => boolean): void {
+    for (const member of this.#members) if (those(member)) this.#close(member);
+  }
+
+  async #wait(call: Call, shares: boolean): Promise<Member<C>> {
     const refusal = this.#refusal();
     if (refusal !== undefined) {
-      events.refused();
-      return Promise.reject(refusal);
+      this.#parts.events.refused();
+      throw refusal;
     }
-    const since = clock.now();
-    return new Promise<Member<C>>((resolve, reject) => {
-      const settle = (): void => {
-        leave();
-        stopTimer();
-        unlisten();
-        events.waited(clock.now() - since);
-      };
-      const waiter: Waiter<C> = {
-        shares,
-        since,
-        grant: (member) => {
-          settle();
-          resolve(member);
-        },
-        refuse: (error) => {
-          settle();
-          reject(error);
-        },
-      };
-      const leave = this.#queue.push(waiter, call.priority);
-      const timeoutMs = Math.min(this.#options.acquireTimeoutMs, call.deadlineAtMs - since);
-      const stopTimer = clock.after(timeoutMs, () => {
-        events.refused();
-        waiter.refuse(this.#exhausted(clock.now() - since));
-      });
-      const unlisten = call.onEnd((reason) => {
-        // At its deadline the caller wants to know what it waited for, not that time passes.
-        waiter.refuse(reason.kind === 'deadline' ? this.#exhausted(clock.now() - since) : reason);
-      });
-      this.#pump();
-    });
+    const leftMs = call.deadlineAtMs - this.#parts.clock.now();
+    const timeoutMs = Math.min(this.#options.acquireTimeoutMs, leftMs);
+    const granted = this.#waiters.wait({ call, shares, timeoutMs });
+    this.#pump();
+    return granted;
   }
 
   #refusal(): HoldfastError | undefined {
-    if (this.#closed) return this.#draining();
-    if (this.#queue.length >= this.#options.queueLimit) return this.#exhausted(0);
-    const downForMs = this.#downUntilMs - this.#parts.clock.now();
-    if (downForMs > 0 && this.#members.size === 0 && this.#lastFailure !== undefined)
-      return this.#unavailable(this.#lastFailure, downForMs);
-    return undefined;
+    if (this.#closed) return poolClosed(this.#parts.name);
+    if (this.#waiters.length >= this.#options.queueLimit) return this.#exhausted(0);
+    const { down } = this.#opener;
+    // While some connection works the caller may wait for it; with none there is nothing to wait for.
+    if (down === undefined || this.#members.size > 0 || isFull(down.failure)) return undefined;
+    return poolUnavailable(this.#parts.name, down.failure, down.forMs);
   }
 
   /** Serves the queue as far as connections go, and opens more when they do not. */
   #pump(): void {
-    for (let head = this.#queue.peek(); head !== undefined; head = this.#queue.peek()) {
-      const member = head.shares ? this.#takeForReader() : this.#takeIdle();
+    for (let first = this.#waiters.first; first !== undefined; first = this.#waiters.first) {
+      const member = first.shares ? this.#takeForReader() : this.#takeIdle();
       if (member === undefined) break;
-      this.#queue.shift();
-      head.grant(member);
+      this.#waiters.grantFirst(member);
     }
     this.#openMore();
   }
 
-  #openMore(wanted = this.#queue.length - this.#connecting): void {
-    if (this.#closed || this.#parts.clock.now() < this.#downUntilMs) return;
+  #openMore(wanted = this.#waiters.length - this.#opener.opening): void {
+    if (this.#closed) return;
     const missing = Math.max(wanted, this.#options.min - this.size);
-    const room = Math.min(this.limit - this.size, mostConnecting - this.#connecting);
-    for (let count = Math.min(missing, room); count > 0; count -= 1) void this.#open();
+    this.#opener.open(Math.min(missing, this.limit - this.size));
   }
 
-  async #open(): Promise<void> {
-    const { clock, random, open, events } = this.#parts;
-    this.#connecting += 1;
-    let connection: C;
-    try {
-      connection = await open();
-    } catch (thrown) {
-      this.#connecting -= 1;
-      this.#openFailed(HoldfastError.from(thrown));
-      if (this.#closed && this.size === 0) this.#emptied?.();
-      return;
-    }
-    this.#connecting -= 1;
-    this.#failures = 0;
-    this.#lastFailure = undefined;
+  #opened(connection: C): void {
+    const { clock, random, events } = this.#parts;
     const { maxLifetimeMs, lifetimeJitter } = this.#options;
     const now = clock.now();
     const expiresAtMs = now + maxLifetimeMs * (1 + lifetimeJitter * (2 * random() - 1));
@@ -362,21 +287,11 @@ export class Pool<C extends Poolable> {
     this.#pump();
   }
 
-  /** Waits longer after each failure (full jitter); while nothing is connected, callers are told at once. */
-  #openFailed(failure: HoldfastError): void {
-    const { clock, random } = this.#parts;
-    this.#failures += 1;
-    this.#lastFailure = failure;
-    const waitMs =
-      backoffBaseMs +
-      random() * Math.min(backoffMaxMs, backoffBaseMs * 2 ** Math.min(this.#failures, 10));
-    this.#downUntilMs = clock.now() + waitMs;
-    this.#stopRetry?.();
-    this.#stopRetry = clock.after(waitMs, () => this.#pump());
-    const full = failure.metadata['sqlstate']?.startsWith('533') === true;
-    if (this.#members.size === 0 && this.#connecting === 0 && !full) {
-      for (const waiter of this.#queue.drain()) waiter.refuse(this.#unavailable(failure, waitMs));
-    }
+  /** With nothing connected, those who wait are told at once. A full server is no failure to them: it may have room before their time is up. */
+  #openFailed(failure: HoldfastError, retryInMs: number): void {
+    if (this.#closed) return this.#tellEmptied();
+    if (this.size > 0 || isFull(failure)) return;
+    this.#waiters.refuseAll(poolUnavailable(this.#parts.name, failure, retryInMs));
   }
 
   #maintain(): void {
@@ -388,12 +303,8 @@ export class Pool<C extends Poolable> {
   #trim(): void {
     const now = this.#parts.clock.now();
     const { min, max, idleTimeoutMs } = this.#options;
-    let open = 0;
-    for (const { use } of this.#members) if (use !== 'closing') open += 1;
-    const idle = [...this.#members]
-      .filter(({ use }) => use === 'idle')
-      .toSorted((a, b) => a.idleSinceMs - b.idleSinceMs);
-    for (const member of idle) {
+    let { open } = this.#members;
+    for (const member of this.#members.idleOldestFirst()) {
       const idleMs = now - member.idleSinceMs;
       const tooMany =
         open > this.limit ||
@@ -406,40 +317,19 @@ export class Pool<C extends Poolable> {
   }
 
   #exhausted(waitedMs: number): HoldfastError {
-    const { name } = this.#parts;
-    const { acquireTimeoutMs } = this.#options;
-    const waiting = this.#queue.length;
-    return new HoldfastError(
-      'exhausted',
-      'POOL_EXHAUSTED',
-      `no connection of pool "${name}" became free in ${Math.round(waitedMs)} ms; all ${this.limit} are in use and ${waiting} callers wait`,
-      {
-        target: name,
-        retryAfterMs: Math.max(50, Math.round(acquireTimeoutMs / 10)),
-        metadata: {
-          queue_length: `${waiting}`,
-          waited_ms: `${Math.round(waitedMs)}`,
-          connections: `${this.#members.size}`,
-        },
-      },
-    );
-  }
-
-  #unavailable(
-    { message, reason, metadata, cause }: HoldfastError,
-    retryAfterMs: number,
-  ): HoldfastError {
-    return new HoldfastError('unavailable', reason, message, {
-      cause,
-      target: this.#parts.name,
-      retryAfterMs: Math.ceil(retryAfterMs),
-      metadata,
+    return poolExhausted(this.#parts.name, {
+      limit: this.limit,
+      open: this.#members.size,
+      waiting: this.#waiters.length,
+      waitedMs,
+      acquireTimeoutMs: this.#options.acquireTimeoutMs,
     });
   }
 
-  #draining(): HoldfastError {
-    return new HoldfastError('unavailable', 'DRAINING', 'the sidecar is shutting down', {
-      target: this.#parts.name,
-    });
+  #tellEmptied(): void {
+    if (this.#closed && this.size === 0) this.#emptied?.();
   }
 }
+
+/** SQLSTATE 53300: the server has no connection left for us, just now. */
+const isFull = ({ metadata }: HoldfastError): boolean => metadata['sqlstate'] === '53300';

@@ -1,0 +1,128 @@
+import { HoldfastError } from '../../platform/errors.ts';
+import type { Exchange, Step } from './exchange.ts';
+import type { PreparedStatement } from './prepared-statements.ts';
+import { encodeCommandTag, type RowEncoder } from './result-encoder.ts';
+
+/** What a step needs to remember between sending and answer. */
+export interface SentStep {
+  readonly sql: string;
+  readonly prepared: PreparedStatement | undefined;
+  readonly stream: Step['stream'];
+  /** A Parse was sent that the server has not confirmed. */
+  parsePending: boolean;
+  columns: Buffer;
+}
+
+/** Answers over this size are cut into parts, so that a session's other answers can pass between them. */
+const partBytes = 256 * 1024;
+const none = Buffer.alloc(0);
+
+/** Takes in the server's answer to one exchange, message by message, and makes its results. Rows go through the connection's encoder. */
+export class ExchangeAnswer {
+  readonly exchange: Exchange;
+  readonly #steps: readonly SentStep[];
+  readonly #encoder: RowEncoder;
+  readonly #pool: string;
+  #at = 0;
+  #parts: Buffer[] = [];
+  #rows = 0;
+  #bytes = 0;
+
+  constructor(
+    exchange: Exchange,
+    { steps, encoder, pool }: { steps: readonly SentStep[]; encoder: RowEncoder; pool: string },
+  ) {
+    this.exchange = exchange;
+    this.#steps = steps;
+    this.#encoder = encoder;
+    this.#pool = pool;
+  }
+
+  /** Texts whose Parse was not confirmed when the server began to skip: it does not have them. */
+  get unparsed(): readonly string[] {
+    return this.#steps
+      .slice(this.#at)
+      .filter(({ parsePending }) => parsePending)
+      .map(({ sql }) => sql);
+  }
+
+  parsed(): void {
+    const step = this.#step;
+    if (step !== undefined) step.parsePending = false;
+  }
+
+  described(columns: Buffer): void {
+    const step = this.#step;
+    if (step === undefined) return;
+    step.columns = columns;
+    if (step.prepared !== undefined) step.prepared.columns = columns;
+  }
+
+  /** Returns false when the result has become larger than it may be: it is failed then. */
+  row(bytes: Buffer, start: number): boolean {
+    if (this.exchange.failure !== undefined) return true;
+    this.#encoder.add(bytes, start);
+    const stream = this.#step?.stream;
+    const full = stream !== undefined && this.#encoder.rows >= stream.maxRows;
+    if (this.#encoder.length < partBytes && !full) return true;
+    if (stream === undefined && this.#tooLarge) return this.#refuse();
+    this.#cut(none);
+    return true;
+  }
+
+  /** The end of a step. Returns false like `row`. */
+  complete(commandTag: string): boolean {
+    const { exchange } = this;
+    let fits = true;
+    if (exchange.failure === undefined && this.#step?.stream === undefined && this.#tooLarge) {
+      fits = this.#refuse();
+    }
+    if (exchange.failure === undefined) {
+      const tail = encodeCommandTag(commandTag);
+      this.#cut(tail.bytes);
+      exchange.results.push({ parts: this.#parts, rows: this.#rows, command: tail.command });
+    }
+    this.#parts = [];
+    this.#rows = 0;
+    this.#at += 1;
+    return fits;
+  }
+
+  failed(fields: Readonly<Record<string, string>>): void {
+    this.#encoder.clear();
+    this.exchange.fail({ fields });
+  }
+
+  get #step(): SentStep | undefined {
+    return this.#steps[this.#at];
+  }
+
+  get #tooLarge(): boolean {
+    return this.#bytes + this.#encoder.length > this.exchange.maxResultBytes;
+  }
+
+  #cut(tail: Buffer): void {
+    const step = this.#step;
+    this.#bytes += this.#encoder.length;
+    this.#rows += this.#encoder.rows;
+    const part = this.#encoder.take(step?.columns ?? none, tail);
+    if (step !== undefined) step.columns = none; // only the first part names them
+    if (step?.stream === undefined) this.#parts.push(part);
+    else step.stream.onPart(part);
+  }
+
+  #refuse(): false {
+    this.#encoder.clear();
+    this.#parts = [];
+    const most = this.exchange.maxResultBytes;
+    this.exchange.fail({
+      error: new HoldfastError(
+        'exhausted',
+        'RESULT_TOO_LARGE',
+        `the result is larger than ${most} bytes (maxResultBytes of the pool); ask for less, or use Stream`,
+        { target: this.#pool },
+      ),
+    });
+    return false;
+  }
+}

@@ -1,0 +1,82 @@
+/** What a pool needs of its connections. */
+export interface Poolable {
+  /** False once it is broken or closed. */
+  readonly usable: boolean;
+  /** Resolves when nothing of it is left. */
+  readonly closed: Promise<void>;
+  close(): void;
+  /** Makes it fit for the next borrower, or rejects: it is then closed. `dirty` tells that its session was changed. */
+  prepare(dirty: boolean): Promise<void>;
+}
+
+/** Where a connection is: free, used by readers that share it, lent to one borrower, being made fit, or on its way out. */
+export type Use = 'idle' | 'shared' | 'lent' | 'preparing' | 'closing';
+
+export interface Member<C> {
+  readonly connection: C;
+  readonly expiresAtMs: number;
+  use: Use;
+  /** Statements on it, while it is shared. */
+  readers: number;
+  idleSinceMs: number;
+}
+
+/** The connections of a pool, until the last of them is closed. */
+export class PoolMembers<C extends Poolable> {
+  readonly #all = new Set<Member<C>>();
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /** Those that are not on their way out. */
+  get open(): number {
+    let open = 0;
+    for (const { use } of this.#all) if (use !== 'closing') open += 1;
+    return open;
+  }
+
+  get counts(): Record<Use, number> {
+    const counts = { idle: 0, shared: 0, lent: 0, preparing: 0, closing: 0 };
+    for (const { use } of this.#all) counts[use] += 1;
+    return counts;
+  }
+
+  add(member: Member<C>): void {
+    this.#all.add(member);
+  }
+
+  delete(member: Member<C>): void {
+    this.#all.delete(member);
+  }
+
+  [Symbol.iterator](): Iterator<Member<C>> {
+    return this.#all.values();
+  }
+
+  /** The most recently used one: so the others get old enough to be closed. */
+  freshestIdle(): Member<C> | undefined {
+    let found: Member<C> | undefined;
+    for (const member of this.#all) {
+      if (member.use === 'idle' && (found === undefined || member.idleSinceMs > found.idleSinceMs))
+        found = member;
+    }
+    return found;
+  }
+
+  /** The shared one with the fewest readers. */
+  leastRead(): Member<C> | undefined {
+    let found: Member<C> | undefined;
+    for (const member of this.#all) {
+      if (member.use !== 'shared' || !member.connection.usable) continue;
+      if (found === undefined || member.readers < found.readers) found = member;
+    }
+    return found;
+  }
+
+  idleOldestFirst(): readonly Member<C>[] {
+    return [...this.#all]
+      .filter(({ use }) => use === 'idle')
+      .toSorted((a, b) => a.idleSinceMs - b.idleSinceMs);
+  }
+}

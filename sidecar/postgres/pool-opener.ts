@@ -1,0 +1,80 @@
+import type { Clock } from '../../platform/clock.ts';
+import { HoldfastError } from '../../platform/errors.ts';
+
+interface OpenerParts<C> {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly open: () => Promise<C>;
+  readonly onOpened: (connection: C) => void;
+  /** `retryInMs`: when opening may be tried again. */
+  readonly onFailed: (failure: HoldfastError, retryInMs: number) => void;
+  /** The wait after a failure is over. */
+  readonly onRetry: () => void;
+}
+
+const mostAtOnce = 8;
+const backoffBaseMs = 100;
+const backoffMaxMs = 5_000;
+
+/** Opens a pool's connections, a few at a time, and waits longer after each failure (full jitter), so that a database that comes back is not run down. */
+export class PoolOpener<C> {
+  readonly #parts: OpenerParts<C>;
+  #opening = 0;
+  #failures = 0;
+  #failure: HoldfastError | undefined;
+  #downUntilMs = -Infinity;
+  #stopRetry: (() => void) | undefined;
+
+  constructor(parts: OpenerParts<C>) {
+    this.#parts = parts;
+  }
+
+  /** Connections under way; the server may count them already. */
+  get opening(): number {
+    return this.#opening;
+  }
+
+  /** Why nothing can be opened just now, and for how long. */
+  get down(): { readonly failure: HoldfastError; readonly forMs: number } | undefined {
+    const forMs = this.#downUntilMs - this.#parts.clock.now();
+    return this.#failure !== undefined && forMs > 0 ? { failure: this.#failure, forMs } : undefined;
+  }
+
+  /** Opens up to `count` more, unless opening has just failed. */
+  open(count: number): void {
+    if (this.down !== undefined) return;
+    for (let left = Math.min(count, mostAtOnce - this.#opening); left > 0; left -= 1) {
+      void this.#openOne();
+    }
+  }
+
+  stop(): void {
+    this.#stopRetry?.();
+  }
+
+  async #openOne(): Promise<void> {
+    this.#opening += 1;
+    try {
+      const connection = await this.#parts.open();
+      this.#opening -= 1;
+      this.#failures = 0;
+      this.#failure = undefined;
+      this.#parts.onOpened(connection);
+    } catch (thrown) {
+      this.#opening -= 1;
+      this.#failed(HoldfastError.from(thrown));
+    }
+  }
+
+  #failed(failure: HoldfastError): void {
+    const { clock, random, onFailed, onRetry } = this.#parts;
+    this.#failures += 1;
+    this.#failure = failure;
+    const mostMs = Math.min(backoffMaxMs, backoffBaseMs * 2 ** this.#failures);
+    const waitMs = backoffBaseMs + random() * mostMs;
+    this.#downUntilMs = clock.now() + waitMs;
+    this.#stopRetry?.();
+    this.#stopRetry = clock.after(waitMs, onRetry);
+    onFailed(failure, waitMs);
+  }
+}
