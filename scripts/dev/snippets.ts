@@ -31,5 +31,5 @@ EOF
 
 grpcurl:
 
-grpcurl -plaintext -H "authorization: Bearer $(cat ${tokenFile})" -d '{"sql": "select 1 as one"}' ${tcp} holdfast.v1.Database/Query
+grpcurl -plaintext -H "authorization: Bearer $(cat '${tokenFile}')" -d '{"sql": "select 1 as one"}' ${tcp} holdfast.v1.Database/Query
 `;
