@@ -60,8 +60,9 @@ export class Deadlines {
   #turn(): void {
     const now = Math.floor(this.#clock.now() / this.#tickMs);
     // After a long pause every slot is looked at once, not once for each tick that was missed.
-    for (let tick = Math.max(this.#tick + 1, now - slots + 1); tick <= now; tick += 1)
+    for (let tick = Math.max(this.#tick + 1, now - slots + 1); tick <= now; tick += 1) {
       this.#ring(tick % slots, now);
+    }
     this.#tick = Math.max(this.#tick, now);
     this.#running = this.#count > 0;
     if (this.#running) this.#clock.after(this.#tickMs, () => this.#turn());

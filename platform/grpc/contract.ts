@@ -28,8 +28,9 @@ export function loadContract(): PackageDefinition {
 
 export function serviceOf(contract: PackageDefinition, name: string): ServiceDefinition {
   const definition = contract[`holdfast.v1.${name}`];
-  if (definition === undefined || 'format' in definition)
+  if (definition === undefined || 'format' in definition) {
     throw new Error(`proto has no service holdfast.v1.${name}`);
+  }
   return definition;
 }
 

@@ -85,15 +85,16 @@ function field(type: protobuf.Type, name: string): protobuf.Field {
 }
 
 function messageOf({ resolvedType, name }: protobuf.Field): protobuf.Type {
-  if (resolvedType === null || !('encode' in resolvedType))
+  if (resolvedType === null || !('encode' in resolvedType)) {
     throw new Error(`the field ${name} is not a message`);
+  }
   return resolvedType;
 }
 
 const deserializer =
   (type: protobuf.Type) =>
   (bytes: Uint8Array): unknown =>
-    type.toObject(type.decode(bytes), loaderOptions as protobuf.IConversionOptions);
+    type.toObject(type.decode(bytes), loaderOptions);
 
 const serializer =
   (type: protobuf.Type) =>

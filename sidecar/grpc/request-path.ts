@@ -74,8 +74,9 @@ export class RequestPath {
     } finally {
       unwatch?.();
       this.#running -= 1;
-      if (this.#running === 0 && this.#draining)
+      if (this.#running === 0 && this.#draining) {
         for (const resolve of this.#whenIdle.splice(0)) resolve();
+      }
     }
   }
 

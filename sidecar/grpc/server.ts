@@ -80,12 +80,14 @@ function handlersByService(
     handlers[method] = handler;
     services.set(service, handlers);
   };
-  for (const operation of operations.unary)
-    if (isUnaryMethod(parts.contract, operation.name))
-      add(operation.name, unaryHandler(operation, parts));
+  for (const operation of operations.unary) {
+    if (!isUnaryMethod(parts.contract, operation.name)) continue;
+    add(operation.name, unaryHandler(operation, parts));
+  }
   for (const operation of operations.streams) add(operation.name, streamHandler(operation, parts));
-  for (const operation of operations.conversations)
+  for (const operation of operations.conversations) {
     add(operation.name, conversationHandler(operation, parts));
+  }
   return services;
 }
 

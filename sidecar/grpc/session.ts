@@ -95,10 +95,12 @@ export class Session {
 
   #accept(frame: ClientFrame): void {
     const { id, field } = frame;
-    if (id === 0)
+    if (id === 0) {
       return this.#fail(protocolError('a frame has the id 0, which is for what nobody asked for'));
-    if (this.#inFlight.has(id))
+    }
+    if (this.#inFlight.has(id)) {
       return this.#fail(protocolError(`a frame has the id ${id}, which is still in use`));
+    }
     const operation = this.#parts.table.operation(field);
     if (operation === undefined) return this.#answerError(id, unknownRequest(field));
     const refusal = this.#refusal(operation, frame);
@@ -109,25 +111,29 @@ export class Session {
     } catch (cause) {
       return this.#fail(protocolError(`the request of frame ${id} does not decode`, cause));
     }
-    if (operation.name === 'Session.Cancel')
+    if (operation.name === 'Session.Cancel') {
       return this.#cancel(id, operation, request as { id: number });
+    }
     return this.#run(frame, operation, request);
   }
 
   #refusal(operation: SessionOperation, { request }: ClientFrame): HoldfastError | undefined {
     if (operation.exempt === true) return undefined;
     const { maxInFlight, maxInFlightBytes } = this.#parts.limits;
-    if (this.#inFlight.size >= maxInFlight)
+    if (this.#inFlight.size >= maxInFlight) {
       return overLimit(`${maxInFlight} calls without an answer`);
-    if (this.#bytesInFlight + request.length > maxInFlightBytes)
+    }
+    if (this.#bytesInFlight + request.length > maxInFlightBytes) {
       return overLimit(`${maxInFlightBytes} bytes of requests without an answer`);
+    }
     return undefined;
   }
 
   #cancel(id: number, operation: SessionOperation, request: { id: number }): void {
     const target = this.#inFlight.get(request.id);
-    if (target !== undefined && target.operation.uncancellable !== true)
+    if (target !== undefined && target.operation.uncancellable !== true) {
       target.call.end(cancelled());
+    }
     this.#answer(id, operation, {});
   }
 

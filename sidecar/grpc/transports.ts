@@ -13,7 +13,7 @@ import {
   type Scope,
 } from '../../platform/call.ts';
 import type { Clock } from '../../platform/clock.ts';
-import { HoldfastError } from '../../platform/errors.ts';
+import type { HoldfastError } from '../../platform/errors.ts';
 import type { StatusEncoder } from '../../platform/grpc/status.ts';
 import { OpenScope } from './open-scope.ts';
 import type { AnyConversationOperation, AnyOperation, AnyStreamOperation } from './operation.ts';

@@ -97,9 +97,9 @@ export class Connection {
       new ExchangeAnswer(exchange, { steps, encoder: this.#rows, pool: this.#pool }),
     );
     if (this.#inFlight.length === 1) exchange.startedAtMs = this.#clock.now();
-    if (this.#broken !== undefined)
+    if (this.#broken !== undefined) {
       setImmediate(() => this.#failAll(this.#broken as HoldfastError));
-    else this.#flushSoon();
+    } else this.#flushSoon();
   }
 
   /** Stops reading from the server, which then stops sending: for a stream whose consumer is slow. */
@@ -142,8 +142,9 @@ export class Connection {
     const exchange = new Exchange(steps, 0);
     this.submit(exchange);
     await exchange.done;
-    if (exchange.failure !== undefined || exchange.status !== 'I')
+    if (exchange.failure !== undefined || exchange.status !== 'I') {
       throw this.#lost(exchange.failure?.error);
+    }
   }
 
   forgetStatement(sql: string): void {

@@ -5,10 +5,12 @@ import type { Connection } from './connection.ts';
 import { controlStatement } from './control-statement.ts';
 import { Exchange, type Statement, type StatementResult, type Step } from './exchange.ts';
 import { exchangeError, isStale } from './exchange-error.ts';
-import { Pool, type Loan, type PoolEvents } from './pool.ts';
+import { Pool, type PoolEvents } from './pool.ts';
+import type { Loan } from './pool-loan.ts';
 import type { PoolOptions } from './pool-options.ts';
 import { learn, StatementProfiles, type StatementProfile } from './statement-profile.ts';
-import { Transaction, type BeginOptions, type TransactionHost } from './transaction.ts';
+import type { BeginOptions } from './begin-statement.ts';
+import { Transaction, type TransactionHost } from './transaction.ts';
 
 export interface DatabaseOptions {
   readonly name: string;
@@ -96,8 +98,9 @@ export class Database {
         call,
         steps.some(({ profile }) => profile.dirties),
       );
-      if (exchange.failure === undefined && exchange.results.at(-1)?.command === 'COMMIT')
+      if (exchange.failure === undefined && exchange.results.at(-1)?.command === 'COMMIT') {
         return exchange.results.slice(1, -1);
+      }
       if (attempt < internalRetries && this.#ranNot(exchange, loan.connection, call)) continue;
       throw exchangeError(exchange, call, { pool: this.name, writes, batchOffset: 1 });
     }
@@ -172,8 +175,9 @@ export class Database {
     await this.#runOn(loan, exchange, call, profile.dirties);
     unlisten();
     await sending;
-    if (exchange.failure !== undefined)
+    if (exchange.failure !== undefined) {
       throw exchangeError(exchange, call, { pool: this.name, writes: !profile.reads });
+    }
   }
 
   /** Starts a transaction. It is usable at once: what is asked of it waits for its connection. */
@@ -250,9 +254,9 @@ export class Database {
     const { events } = this.#parts;
     events.statement(exchange.tookMs);
     const single = exchange.steps.length === 1 ? exchange.steps[0] : undefined;
-    if (single !== undefined && exchange.failure === undefined)
+    if (single !== undefined && exchange.failure === undefined) {
       learn(single.profile, exchange.tookMs);
-    else for (const { profile } of exchange.steps) profile.uses += 1;
+    } else for (const { profile } of exchange.steps) profile.uses += 1;
     if (exchange.tookMs < this.#options.slowStatementMs) return;
     const named =
       single ?? exchange.steps[Math.min(exchange.results.length, exchange.steps.length - 1)];

@@ -1,4 +1,4 @@
-import { HoldfastError } from '../../platform/errors.ts';
+import type { HoldfastError } from '../../platform/errors.ts';
 import type { Parameter } from './frontend-messages.ts';
 import { type ServerErrorFields } from './sqlstate.ts';
 import type { StatementProfile } from './statement-profile.ts';

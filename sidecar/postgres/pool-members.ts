@@ -1,3 +1,8 @@
+import type { PoolOptions } from './pool-options.ts';
+
+/** How long an overflow connection stays after use, so that a steady load above `max` does not reconnect for each call. */
+const overflowLingerMs = 1_000;
+
 /** What a pool needs of its connections. */
 export interface Poolable {
   /** False once it is broken or closed. */
@@ -42,8 +47,16 @@ export class PoolMembers<C extends Poolable> {
     return counts;
   }
 
-  add(member: Member<C>): void {
+  add(connection: C, expiresAtMs: number, now: number): Member<C> {
+    const member: Member<C> = {
+      connection,
+      expiresAtMs,
+      use: 'idle',
+      readers: 0,
+      idleSinceMs: now,
+    };
     this.#all.add(member);
+    return member;
   }
 
   delete(member: Member<C>): void {
@@ -58,8 +71,12 @@ export class PoolMembers<C extends Poolable> {
   freshestIdle(): Member<C> | undefined {
     let found: Member<C> | undefined;
     for (const member of this.#all) {
-      if (member.use === 'idle' && (found === undefined || member.idleSinceMs > found.idleSinceMs))
+      if (
+        member.use === 'idle' &&
+        (found === undefined || member.idleSinceMs > found.idleSinceMs)
+      ) {
         found = member;
+      }
     }
     return found;
   }
@@ -74,7 +91,24 @@ export class PoolMembers<C extends Poolable> {
     return found;
   }
 
-  idleOldestFirst(): readonly Member<C>[] {
+  /** Idle ones to be closed: broken, expired, or more than the options allow, the longest idle first. */
+  surplus({ min, max, overflow, idleTimeoutMs }: PoolOptions, now: number): readonly Member<C>[] {
+    let { open } = this;
+    const chosen: Member<C>[] = [];
+    for (const member of this.#idleOldestFirst()) {
+      const idleMs = now - member.idleSinceMs;
+      const tooMany =
+        open > max + overflow ||
+        (open > max && idleMs >= overflowLingerMs) ||
+        (open > min && idleMs >= idleTimeoutMs);
+      if (!tooMany && now < member.expiresAtMs && member.connection.usable) continue;
+      chosen.push(member);
+      open -= 1;
+    }
+    return chosen;
+  }
+
+  #idleOldestFirst(): readonly Member<C>[] {
     return [...this.#all]
       .filter(({ use }) => use === 'idle')
       .toSorted((a, b) => a.idleSinceMs - b.idleSinceMs);

@@ -2,6 +2,7 @@ import type { Clock } from '../../platform/clock.ts';
 import type { HoldfastError } from '../../platform/errors.ts';
 import type { Call } from '../../platform/call.ts';
 import { poolClosed, poolExhausted, poolUnavailable } from './pool-errors.ts';
+import { makeLoan, type Loan } from './pool-loan.ts';
 import { PoolMembers, type Member, type Poolable, type Use } from './pool-members.ts';
 import { PoolOpener } from './pool-opener.ts';
 import type { PoolOptions } from './pool-options.ts';
@@ -22,19 +23,10 @@ interface PoolParts<C> {
   readonly events: PoolEvents;
 }
 
-/** A borrowed connection. It has to be given back exactly once. */
-export interface Loan<C> {
-  readonly connection: C;
-  /** `dirty`: the session was changed and has to be reset first. Broken connections are noticed without a word. */
-  giveBack(dirty?: boolean): void;
-}
-
 /** Readers on one connection before another is taken for them, and at most. */
 const readersBeforeNext = 8;
 const mostReaders = 32;
 const maintainEveryMs = 1_000;
-/** How long an overflow connection stays after use, so that a steady load above `max` does not reconnect for each call. */
-const overflowLingerMs = 1_000;
 
 /**
  * Connections to one database, lent to one borrower at a time or shared by statements that only read.
@@ -59,8 +51,8 @@ export class Pool<C extends Poolable> {
     this.#waiters = new PoolWaiters({
       clock: parts.clock,
       exhausted: (waitedMs) => this.#exhausted(waitedMs),
-      onRefused: parts.events.refused,
-      onWaited: parts.events.waited,
+      onRefused: () => parts.events.refused(),
+      onWaited: (ms) => parts.events.waited(ms),
     });
     this.#opener = new PoolOpener({
       ...parts,
@@ -163,26 +155,15 @@ export class Pool<C extends Poolable> {
   }
 
   #loan(member: Member<C>): Loan<C> {
-    let out = true;
-    return {
-      connection: member.connection,
-      giveBack: (dirty = false) => {
-        if (!out) return;
-        out = false;
-        this.#release(member, dirty);
-      },
-    };
+    return makeLoan(member.connection, (dirty) => this.#release(member, dirty));
   }
 
   #readerLoan(member: Member<C>): Loan<C> {
-    return {
-      connection: member.connection,
-      giveBack: () => {
-        member.readers -= 1;
-        if (member.readers === 0 && member.use === 'shared') this.#release(member, false);
-        else if (this.#waiters.length > 0) this.#pump();
-      },
-    };
+    return makeLoan(member.connection, () => {
+      member.readers -= 1;
+      if (member.readers === 0 && member.use === 'shared') this.#release(member, false);
+      else if (this.#waiters.length > 0) this.#pump();
+    });
   }
 
   #release(member: Member<C>, dirty: boolean): void {
@@ -196,21 +177,16 @@ export class Pool<C extends Poolable> {
     const now = this.#parts.clock.now();
     member.use = 'idle';
     member.idleSinceMs = now;
-    if (this.#closed || this.#members.size > this.limit || now >= member.expiresAtMs)
+    if (this.#closed || this.#members.open > this.limit || now >= member.expiresAtMs) {
       this.#close(member);
+    }
   }
 
   #prepare(member: Member<C>, dirty: boolean): void {
     member.use = 'preparing';
     member.connection.prepare(dirty).then(
-      () => {
-        this.#idle(member);
-        this.#pump();
-      },
-      () => {
-        this.#close(member);
-        this.#pump();
-      },
+      () => this.#release(member, false),
+      () => this.#close(member),
     );
   }
 
@@ -273,14 +249,7 @@ export class Pool<C extends Poolable> {
     const { maxLifetimeMs, lifetimeJitter } = this.#options;
     const now = clock.now();
     const expiresAtMs = now + maxLifetimeMs * (1 + lifetimeJitter * (2 * random() - 1));
-    const member: Member<C> = {
-      connection,
-      expiresAtMs,
-      use: 'idle',
-      readers: 0,
-      idleSinceMs: now,
-    };
-    this.#members.add(member);
+    const member = this.#members.add(connection, expiresAtMs, now);
     events.opened();
     void connection.closed.then(() => this.#close(member));
     this.#idle(member);
@@ -302,18 +271,7 @@ export class Pool<C extends Poolable> {
 
   #trim(): void {
     const now = this.#parts.clock.now();
-    const { min, max, idleTimeoutMs } = this.#options;
-    let { open } = this.#members;
-    for (const member of this.#members.idleOldestFirst()) {
-      const idleMs = now - member.idleSinceMs;
-      const tooMany =
-        open > this.limit ||
-        (open > max && idleMs >= overflowLingerMs) ||
-        (open > min && idleMs >= idleTimeoutMs);
-      if (!tooMany && now < member.expiresAtMs && member.connection.usable) continue;
-      this.#close(member);
-      open -= 1;
-    }
+    for (const member of this.#members.surplus(this.#options, now)) this.#close(member);
   }
 
   #exhausted(waitedMs: number): HoldfastError {

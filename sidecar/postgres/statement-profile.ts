@@ -83,8 +83,9 @@ function leavesSessionState(tokens: readonly string[], first: string): boolean {
     const second = tokens[1] ?? '';
     return second !== 'local' && second !== 'transaction' && second !== 'constraints';
   }
-  if (first === 'declare')
+  if (first === 'declare') {
     return tokens.some((token, at) => token === 'with' && tokens[at + 1] === 'hold');
+  }
   return tokens.some(
     (token) =>
       token === 'set_config' ||
@@ -95,8 +96,9 @@ function leavesSessionState(tokens: readonly string[], first: string): boolean {
 }
 
 function onlyReads(tokens: readonly string[], first: string): boolean {
-  if (first !== 'select' && first !== 'values' && first !== 'table' && first !== 'with')
+  if (first !== 'select' && first !== 'values' && first !== 'table' && first !== 'with') {
     return false;
+  }
   return tokens.every((token, at) => {
     if (
       token === 'into' ||
@@ -104,8 +106,9 @@ function onlyReads(tokens: readonly string[], first: string): boolean {
       token === 'update' ||
       token === 'delete' ||
       token === 'merge'
-    )
+    ) {
       return false;
+    }
     if (token === 'share' && tokens[at - 1] === 'for') return false;
     if (token === 'share' && tokens[at - 1] === 'key') return false;
     return token !== '(' || at === 0 || callsNothingUnknown(tokens[at - 1] as string);

@@ -2,22 +2,11 @@ import { HoldfastError } from '../../platform/errors.ts';
 import type { Call } from '../../platform/call.ts';
 import type { Connection } from './connection.ts';
 import type { Clock } from '../../platform/clock.ts';
+import { beginStatement, type BeginOptions } from './begin-statement.ts';
 import { controlStatement } from './control-statement.ts';
 import { Exchange, type Statement, type StatementResult, type Step } from './exchange.ts';
 import { commitUnknown, exchangeError, rolledBack } from './exchange-error.ts';
-import type { Loan } from './pool.ts';
-
-export type Isolation = 'default' | 'read committed' | 'repeatable read' | 'serializable';
-
-export interface BeginOptions {
-  readonly isolation: Isolation;
-  readonly readOnly: boolean;
-  readonly deferrable: boolean;
-  readonly timeoutMs: number;
-  readonly idleTimeoutMs: number;
-  /** Told once when the transaction ends without its caller having asked for it. */
-  readonly onAborted: (reason: HoldfastError) => void;
-}
+import type { Loan } from './pool-loan.ts';
 
 /** What a transaction needs of its database. */
 export interface TransactionHost {
@@ -32,7 +21,6 @@ export interface TransactionHost {
 
 const commitStatement = controlStatement('COMMIT');
 const rollbackStatement = controlStatement('ROLLBACK');
-const begins = new Map<string, Step>();
 
 /**
  * One transaction on one connection. Its work runs strictly in order.
@@ -192,8 +180,9 @@ export class Transaction {
     this.#running = undefined;
     this.#host.observe(exchange);
     this.#checkStillOpen(exchange, connection, begun);
-    if (exchange.failure !== undefined)
+    if (exchange.failure !== undefined) {
       throw this.#ended ?? exchangeError(exchange, call, { pool: this.#host.name, writes: false });
+    }
     return begun ? exchange.results : exchange.results.slice(1);
   }
 
@@ -284,17 +273,3 @@ export class Transaction {
 }
 
 const neverEnds = { ended: undefined } as unknown as Call;
-
-function beginStatement({ isolation, readOnly, deferrable }: BeginOptions): Step {
-  const words = ['BEGIN'];
-  if (isolation !== 'default') words.push('ISOLATION LEVEL', isolation.toUpperCase());
-  if (readOnly) words.push('READ ONLY');
-  if (deferrable) words.push('DEFERRABLE');
-  const sql = words.join(' ');
-  let step = begins.get(sql);
-  if (step === undefined) {
-    step = controlStatement(sql);
-    begins.set(sql, step);
-  }
-  return step;
-}

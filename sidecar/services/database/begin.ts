@@ -1,7 +1,7 @@
 import type { Begin__Output } from '../../../platform/gen/holdfast/v1/Begin.ts';
 import type { HoldfastError } from '../../../platform/errors.ts';
 import type { DatabaseOptions } from '../../postgres/database.ts';
-import type { BeginOptions, Isolation } from '../../postgres/transaction.ts';
+import type { BeginOptions, Isolation } from '../../postgres/begin-statement.ts';
 import { invalid } from './statement-values.ts';
 
 const isolations: Readonly<Record<Begin__Output['isolation'], Isolation>> = {
@@ -40,7 +40,8 @@ export function beginOptions(
 }
 
 function within(asked: number, most: number, field: string, setting: string): number {
-  if (asked > most)
+  if (asked > most) {
     throw invalid(`${field} is ${asked}, more than the pool's ${setting} (${most})`);
+  }
   return asked === 0 ? most : asked;
 }

@@ -12,8 +12,9 @@ const mostNameBytes = 63;
 /** The statements of a batch, checked. Throws INVALID_REQUEST. */
 export function batchStatements({ statements }: BatchRequest__Output): readonly Statement[] {
   if (statements.length === 0) throw invalid('the batch has no statement');
-  if (statements.length > mostStatements)
+  if (statements.length > mostStatements) {
     throw invalid(`the batch has ${statements.length} statements, more than ${mostStatements}`);
+  }
   return statements.map(({ sql, params }) => statementOf(sql, params));
 }
 
@@ -41,8 +42,9 @@ export function fetchSql({ cursor, maxRows }: Fetch__Output): string {
 
 function quoteName(name: string, what: string): string {
   if (name === '') throw invalid(`${what} has no name`);
-  if (Buffer.byteLength(name) > mostNameBytes)
+  if (Buffer.byteLength(name) > mostNameBytes) {
     throw invalid(`the name of ${what} is longer than ${mostNameBytes} bytes`);
+  }
   if (name.includes('\0')) throw invalid(`the name of ${what} contains the character U+0000`);
   return `"${name.replaceAll('"', '""')}"`;
 }

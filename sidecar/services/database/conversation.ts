@@ -34,8 +34,9 @@ export function conversation(
 
   const begin = async (request: TransactionRequest__Output, call: Call): Promise<Encoded> => {
     const { begin: asked } = request;
-    if (asked === undefined || asked === null)
+    if (asked === undefined || asked === null) {
       throw invalid('the first message of a transaction has to be `begin`');
+    }
     const database = databases.named(asked.pool);
     const transaction = database.begin(
       beginOptions(asked, database.options, () => {}),

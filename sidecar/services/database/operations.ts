@@ -41,8 +41,9 @@ export function databaseOperations(databases: Databases, statuses: StatusEncoder
     target: ({ pool }) => databases.label(pool),
     handle: async (request, call) => {
       const statements = batchStatements(request);
-      if (call.transactionId !== 0)
+      if (call.transactionId !== 0) {
         return batchResult(await transactions.of(call).batch(statements, call), statuses);
+      }
       const database = databases.named(request.pool);
       const results = request.atomic
         ? await database.atomicBatch(statements, call)
@@ -122,8 +123,9 @@ export function databaseOperations(databases: Databases, statuses: StatusEncoder
     target: ({ query: asked }) => databases.label(asked?.pool ?? ''),
     handle: async ({ query: asked, maxRows }, call, send) => {
       if (asked === null) throw invalid('query is missing');
-      if (maxRows > mostStreamRows)
+      if (maxRows > mostStreamRows) {
         throw invalid(`max_rows is ${maxRows}, more than ${mostStreamRows}`);
+      }
       const statement = statementOf(asked.sql, asked.params);
       const rows = maxRows === 0 ? defaultStreamRows : maxRows;
       await databases

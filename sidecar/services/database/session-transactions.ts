@@ -27,12 +27,13 @@ export class SessionTransactions {
     { scope, transactionId }: Call,
     begin: (onAborted: (reason: HoldfastError) => void) => Transaction,
   ): Transaction {
-    if (transactionId === 0)
+    if (transactionId === 0) {
       throw new HoldfastError(
         'invalid',
         'INVALID_REQUEST',
         'the frame of a Begin needs a transaction_id',
       );
+    }
     const transactions = this.#transactionsOf(scope);
     if (transactions.open.has(transactionId)) {
       throw new HoldfastError(
@@ -59,8 +60,9 @@ export class SessionTransactions {
       transactions === undefined ||
       !transactions.open.delete(transactionId) ||
       reason === undefined
-    )
+    ) {
       return;
+    }
     transactions.ended.set(transactionId, reason);
     if (transactions.ended.size <= remembered) return;
     const oldest = transactions.ended.keys().next();

@@ -11,8 +11,9 @@ export function statementOf(sql: string, params: readonly Value__Output[]): Stat
   if (sql === '') throw invalid('sql is empty');
   if (sql.length > mostSqlBytes) throw invalid(`sql is longer than ${mostSqlBytes} bytes`);
   if (sql.includes('\0')) throw invalid('sql contains the character U+0000');
-  if (params.length > mostParams)
+  if (params.length > mostParams) {
     throw invalid(`${params.length} parameters are more than PostgreSQL takes (${mostParams})`);
+  }
   return { sql, params: params.length === 0 ? none : params.map(parameterOf) };
 }
 
@@ -41,10 +42,11 @@ export function parameterOf(value: Value__Output, at: number): Parameter {
 }
 
 function textOf(text: string, at: number): string {
-  if (text.includes('\0'))
+  if (text.includes('\0')) {
     throw invalid(
       `parameter $${at + 1} contains the character U+0000, which PostgreSQL cannot store`,
     );
+  }
   return text;
 }
 
