@@ -1,4 +1,5 @@
 /** `./dev test`: everything that has to hold, in one go, ending in one line of counts. */
+import { interruption } from './dev/interruption.ts';
 import { runSteps } from './dev/test-steps.ts';
 
 const usage = 'usage: ./dev test [unit | --full]';
@@ -8,17 +9,10 @@ if (rest.length > 0 || !['all', 'unit', '--full'].includes(which)) {
   process.exit(2);
 }
 
-const interrupted = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => {
-    if (interrupted.signal.aborted) process.exit(130);
-    interrupted.abort();
-  });
-}
-
+const interrupted = interruption();
 const { passed, failed } = await runSteps(
   which === 'unit' ? 'unit' : which === '--full' ? 'full' : 'all',
-  interrupted.signal,
+  interrupted,
 );
 console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed === 0 && passed > 0 && !interrupted.signal.aborted ? 0 : 1);
+process.exit(failed === 0 && passed > 0 && !interrupted.aborted ? 0 : 1);

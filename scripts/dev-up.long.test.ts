@@ -77,6 +77,8 @@ function descendants(pid: number): number[] {
 /** The signal ends it with 0, and nothing of it is left. */
 async function stops({ child, family }: Up, signal: 'SIGTERM' | 'SIGINT'): Promise<void> {
   child.kill(signal);
+  // As a shell and what it runs both pass it on.
+  child.kill(signal);
   expect(await ended(child)).toBe(0);
   expect(family.filter(isAlive)).toEqual([]);
 }

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { readSettings } from '../sidecar/config.ts';
 import { migrate } from '../sidecar/postgres/migrate.ts';
+import { interruption } from './dev/interruption.ts';
 import { step } from './dev/progress.ts';
 import { howItEnded, startSidecar } from './dev/sidecar-process.ts';
 import { holdAlone } from './dev/single-run.ts';
@@ -29,22 +30,13 @@ interface Run {
 const checkout = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 const { values: options } = parseArgs({ options: { folder: { type: 'string' } } });
 const folder = resolve(options.folder ?? join(checkout, '.holdfast'));
-const interrupted = new AbortController();
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => {
-    // The second time is meant: the kernel ends what is left.
-    if (interrupted.signal.aborted) process.exit(130);
-    console.log('stopping …');
-    interrupted.abort();
-  });
-}
-
+const interrupted = interruption();
 try {
-  const cause = await up(interrupted.signal);
+  const cause = await up(interrupted);
   if (cause !== undefined) throw new Error(cause);
 } catch (error) {
-  if (!interrupted.signal.aborted) {
+  if (!interrupted.aborted) {
     console.error(`dev up: ${error instanceof Error ? error.message : String(error)}`);
     process.exitCode = 1;
   }
