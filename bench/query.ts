@@ -1,0 +1,92 @@
+import pg from 'pg';
+import { startPostgres } from '../scripts/servers/postgres.ts';
+import { startPgBouncer } from './pgbouncer.ts';
+import type { Bench, Subject } from './rounds.ts';
+import { startSidecarProcess } from './sidecar-process.ts';
+
+/** Server connections of every subject. */
+const connections = 10;
+const accounts = 100_000;
+
+/** The point query, through everything that may stand between an application and PostgreSQL. */
+export async function queryBench(): Promise<Bench> {
+  const postgres = await startPostgres({ settings: { fsync: 'off' } });
+  await fill(postgres.url);
+  const pgbouncer = await startPgBouncer(postgres.url, connections);
+  const sidecar = await startSidecarProcess({ DATABASE_URL: postgres.url, REDIS_URL: 'off' });
+
+  const throughPg =
+    (name: string, url: string, more: { clients: number; pipeline: number; middlePid?: number }) =>
+    (inFlight: number): Subject => ({
+      name,
+      inFlight,
+      script: 'query-pg.ts',
+      settings: {
+        url,
+        accounts,
+        clients: Math.min(more.clients, inFlight),
+        pipeline: more.pipeline,
+      },
+      middlePid: more.middlePid,
+    });
+  const throughSidecar =
+    (transport: 'session' | 'unary') =>
+    (inFlight: number): Subject => ({
+      name: transport,
+      inFlight,
+      script: 'query-holdfast.ts',
+      settings: { address: sidecar.address, accounts, transport },
+      middlePid: sidecar.pid,
+    });
+  const subjects = [
+    throughPg('pgbouncer', pgbouncer.url, { clients: 64, pipeline: 0, middlePid: pgbouncer.pid }),
+    throughPg('pgbouncer-pipelining', pgbouncer.url, {
+      clients: connections,
+      pipeline: 1,
+      middlePid: pgbouncer.pid,
+    }),
+    throughPg('direct-pg', postgres.url, { clients: connections, pipeline: 0 }),
+    throughPg('direct-pg-pipelining', postgres.url, { clients: connections, pipeline: 1 }),
+    throughSidecar('session'),
+    throughSidecar('unary'),
+  ];
+  return {
+    name: 'query',
+    cases: [64, 1].map((inFlight) => ({
+      name: `point query, ${inFlight} in flight`,
+      subjects: subjects.map((make) => make(inFlight)),
+    })),
+    conditions: {
+      postgres: await versionOf(postgres.url),
+      pgbouncer: pgbouncer.version,
+      serverConnections: String(connections),
+      query: 'SELECT id, owner, balance FROM accounts WHERE id = $1, random id of 100,000',
+    },
+    stop: async () => {
+      await sidecar.stop();
+      await pgbouncer.stop();
+      await postgres.stop();
+    },
+  };
+}
+
+async function fill(url: string): Promise<void> {
+  const client = new pg.Client(url);
+  await client.connect();
+  await client.query(
+    'create table accounts (id int primary key, owner text not null, balance bigint not null)',
+  );
+  await client.query(
+    `insert into accounts select i, 'owner ' || i, i * 7 from generate_series(1, ${accounts}) i`,
+  );
+  await client.query('vacuum analyze accounts');
+  await client.end();
+}
+
+async function versionOf(url: string): Promise<string> {
+  const client = new pg.Client(url);
+  await client.connect();
+  const { rows } = await client.query<{ server_version: string }>('show server_version');
+  await client.end();
+  return rows[0]?.server_version ?? '';
+}
