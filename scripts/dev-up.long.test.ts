@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
@@ -20,6 +20,7 @@ interface Up {
 }
 
 const program = fileURLToPath(new URL('./dev-up.ts', import.meta.url));
+const checkout = fileURLToPath(new URL('..', import.meta.url));
 const started: ChildProcess[] = [];
 let folder: string;
 
@@ -92,6 +93,13 @@ const shown = ({ output }: Up, word: string): string =>
     ?.slice(word.length)
     .trim() ?? '';
 
+/** What a shell in the checkout prints for the snippet below this title. */
+function pasted(text: string, title: string): string {
+  const start = text.indexOf(title) + title.length;
+  const snippet = text.slice(start, text.indexOf('\nEOF\n', start) + '\nEOF\n'.length);
+  return execFileSync('sh', ['-c', snippet], { cwd: checkout, encoding: 'utf8' });
+}
+
 async function reaches(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1');
   try {
@@ -122,6 +130,7 @@ test('prints ready and what to paste, ends on SIGTERM, and the next one has the 
   for (const part of ["from '@holdfast/client'", 'grpc_tools', 'grpcurl -plaintext', socket]) {
     expect(text).toContain(part);
   }
+  expect(pasted(text, 'TypeScript:')).toBe('[ { one: 1 } ]\n');
   await connectTo(databaseUrl(), (client) => client.query('create table kept ()'));
   await stops(first, 'SIGTERM');
   expect(await reaches(port)).toBe(false);

@@ -11,10 +11,9 @@ export const snippets = ({ socket, tcp, tokenFile }: Addresses): string => `Type
 
 node_modules/.bin/node --input-type=module-typescript - <<'EOF'
 import { connect } from '@holdfast/client';
-const db = connect({ address: 'unix:${socket}' }).database();
-const { rows } = await db.query('select 1 as one');
+await using holdfast = connect({ address: 'unix:${socket}' });
+const { rows } = await holdfast.database().query('select 1 as one');
 console.log(rows);
-process.exit();
 EOF
 
 Python, with stock stubs:
