@@ -1,0 +1,21 @@
+export { connect, type ConnectOptions, type Holdfast } from './connect.ts';
+export type { Database } from './database.ts';
+export { type ClientReason, HoldfastError, type StatusName } from './errors.ts';
+export type {
+  BatchOptions,
+  BeginOptions,
+  CallOptions,
+  Priority,
+  QueryOptions,
+  StreamOptions,
+} from './options.ts';
+export type { CommandOptions, PipelineOptions, Redis } from './redis.ts';
+export type { BatchStatement } from './sql.ts';
+export type { Savepoint, Transaction } from './transaction.ts';
+export { type TextDecoder, toDate, type TypeDecoders } from './types/decoders.ts';
+export { oids } from './types/oids.ts';
+export type { Parameter } from './types/parameters.ts';
+export type { Filter, PageQuery, PageResult, Sort } from './wire/page-messages.ts';
+export type { QueryResult, Row } from './wire/query-result.ts';
+export type { RedisArgument, RedisValue } from './wire/redis-messages.ts';
+export type { Column } from './wire/shape.ts';

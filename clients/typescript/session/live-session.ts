@@ -1,0 +1,199 @@
+import { HoldfastError } from '../errors.ts';
+import type { ByteReader } from '../wire/byte-reader.ts';
+import { ByteWriter } from '../wire/byte-writer.ts';
+import { decodeMessage } from '../wire/contract.ts';
+import { readServerFrames, serverField, writeFrame } from '../wire/frames.ts';
+import { begin } from '../wire/operations.ts';
+import { errorFromStatus, type Status, toError } from '../wire/status.ts';
+import { InFlight } from './in-flight.ts';
+import type { PendingCall } from './pending-call.ts';
+import type { SessionTransaction } from './session-transaction.ts';
+
+/** The stream under a session: messages of bytes, both ways. */
+export interface MessageStream {
+  /** False asks to write no more until it has drained. */
+  write(message: Buffer): boolean;
+  /** Half-close. */
+  end(): void;
+  cancel(): void;
+}
+
+/** What a session tells its owner. */
+export interface SessionEvents {
+  /** The sidecar has announced its limits: calls may be sent. */
+  onReady(): void;
+  /** There may be room for more calls. */
+  onRoom(): void;
+}
+
+interface Limits {
+  readonly maxInFlight: number;
+  readonly maxInFlightBytes: number;
+  readonly maxMessageBytes: number;
+}
+
+/** Frames over this are never sent: more than any envelope around a request. */
+const envelopeBytes = 256;
+
+/**
+ * One open session: sends calls as frames, all of one turn of the event loop in one message, and gives each answer to its call.
+ *
+ * It starts without limits known and sends nothing; the first frame of the sidecar makes it ready; the end of the stream ends it for good.
+ */
+export class LiveSession {
+  readonly #stream: MessageStream;
+  readonly #events: SessionEvents;
+  readonly #inFlight = new InFlight();
+  readonly #transactions = new Map<number, SessionTransaction>();
+  readonly #writer = new ByteWriter();
+  /** Messages that are full, in the order of their frames, before those of `#writer`. */
+  readonly #full: Buffer[] = [];
+  #limits: Limits | undefined;
+  #flushing = false;
+  #blocked = false;
+  #ended = false;
+
+  constructor(open: (session: LiveSession) => MessageStream, events: SessionEvents) {
+    this.#events = events;
+    this.#stream = open(this);
+  }
+
+  get inFlight(): Iterable<PendingCall> & { readonly count: number } {
+    return this.#inFlight;
+  }
+
+  /**
+   * Whether the session's limits leave room for the call. An eighth of them is kept for transactions that hold a connection: all others
+   * may be waiting for just that connection.
+   */
+  hasRoomFor(call: PendingCall): boolean {
+    const limits = this.#limits;
+    if (limits === undefined || this.#ended) return false;
+    if (call.operation.exempt) return true;
+    if (this.#blocked) return false;
+    const part = call.transaction?.hasBegun === true ? 1 : 7 / 8;
+    const { count, bytes } = this.#inFlight;
+    if (count >= Math.max(1, Math.floor(limits.maxInFlight * part))) return false;
+    const size = call.body === undefined ? 0 : call.body.length + envelopeBytes;
+    return count === 0 || bytes + size <= limits.maxInFlightBytes * part;
+  }
+
+  /** Writes the call's frame; false when it turns out too large for the room there is. Throws when it can never be sent. */
+  send(call: PendingCall, nowMs: number): boolean {
+    const limits = this.#limits as Limits;
+    const writer = this.#writer;
+    const start = writer.length;
+    const id = this.#inFlight.nextId;
+    try {
+      writeFrame(writer, id, call.transaction?.id ?? 0, call.deadlineAtMs - nowMs, call);
+    } catch (error) {
+      writer.truncate(start);
+      throw error;
+    }
+    const size = writer.length - start;
+    if (!call.operation.exempt) {
+      const { count, bytes } = this.#inFlight;
+      if (size > Math.min(limits.maxMessageBytes, limits.maxInFlightBytes)) {
+        writer.truncate(start);
+        throw tooLarge(size, limits);
+      }
+      if (count > 0 && bytes + size > limits.maxInFlightBytes) {
+        writer.truncate(start);
+        return false;
+      }
+    }
+    if (writer.length > limits.maxMessageBytes && start > 0) this.#full.push(writer.take(start));
+    this.#inFlight.add(call, size);
+    call.body = undefined;
+    if (isBegin(call.operation)) this.#bind(call.transaction as SessionTransaction);
+    this.#flushSoon();
+    return true;
+  }
+
+  /** Takes a ServerFrames message. Throws when it breaks the rules of a session. */
+  receive(message: Buffer): void {
+    readServerFrames(message, this);
+    this.#events.onRoom();
+  }
+
+  onFrame(id: number, more: boolean, field: number, reader: ByteReader, end: number): void {
+    if (id === 0) return this.#onPush(field, reader.bytes.subarray(reader.at, end));
+    const call = this.#inFlight.get(id);
+    if (call === undefined) throw new Error(`an answer to frame ${id}, which is not in flight`);
+    const isError = field === serverField.error;
+    if (isError) call.fail(errorFromStatus(reader.bytes.subarray(reader.at, end)));
+    else call.read(field, reader, end, more);
+    if (more) return;
+    this.#inFlight.release(call);
+    const { transaction, operation } = call;
+    if (transaction !== undefined && (call.isFinal || (isError && isBegin(operation)))) {
+      this.#transactions.delete(transaction.id);
+    }
+  }
+
+  onDrain(): void {
+    this.#blocked = false;
+    this.#flush();
+    this.#events.onRoom();
+  }
+
+  /** The stream has ended: nothing is sent or answered any more. `errorFor` says what a call in flight fails with. */
+  onEnd(errorFor: (call: PendingCall) => HoldfastError, transactionError: HoldfastError): void {
+    this.#ended = true;
+    for (const call of this.#inFlight) call.fail(errorFor(call));
+    for (const transaction of this.#transactions.values()) transaction.lose(transactionError);
+  }
+
+  /** Sends what is written and closes this side. */
+  end(): void {
+    this.#flush();
+    this.#stream.end();
+  }
+
+  cancel(): void {
+    this.#stream.cancel();
+  }
+
+  #bind(transaction: SessionTransaction): void {
+    this.#transactions.set(transaction.id, transaction);
+  }
+
+  #onPush(field: number, bytes: Buffer): void {
+    if (field === serverField.info) {
+      this.#limits = decodeMessage('holdfast.v1.SessionInfo', bytes) as unknown as Limits;
+      this.#events.onReady();
+    } else if (field === serverField.transactionEnded) {
+      const { transactionId, reason } = decodeMessage('holdfast.v1.TransactionEnded', bytes);
+      this.#transactions.get(transactionId as number)?.lose(toError(reason as Status));
+      this.#transactions.delete(transactionId as number);
+    }
+  }
+
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    setImmediate(this.#flush);
+  }
+
+  #write(message: Buffer): void {
+    if (!this.#stream.write(message)) this.#blocked = true;
+  }
+
+  readonly #flush = (): void => {
+    this.#flushing = false;
+    if (this.#ended || this.#blocked) return;
+    if (this.#full.length > 0) {
+      for (const message of this.#full.splice(0)) this.#write(message);
+    }
+    if (this.#writer.length > 0) this.#write(this.#writer.take());
+  };
+}
+
+const isBegin = (operation: unknown): boolean => operation === begin;
+
+const tooLarge = (size: number, { maxMessageBytes, maxInFlightBytes }: Limits): HoldfastError =>
+  new HoldfastError(
+    'RESOURCE_EXHAUSTED',
+    'SESSION_LIMIT',
+    `the request takes ${size} bytes; a session allows ${Math.min(maxMessageBytes, maxInFlightBytes)}`,
+  );

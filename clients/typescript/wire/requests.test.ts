@@ -1,0 +1,320 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { ByteWriter } from './byte-writer.ts';
+import { messageType } from './contract.ts';
+import { writeBatch, writeQuery, writeStream } from './database-messages.ts';
+import { writeFrame } from './frames.ts';
+import { objects, text } from './messages.test-kit.ts';
+import { batch, cancel, command, query } from './operations.ts';
+import { writePage } from './page-messages.ts';
+import { writeCommand, writePipeline } from './redis-messages.ts';
+import { Statements } from './statements.ts';
+import { writeBegin, writeFetch, writeSavepoint } from './transaction-messages.ts';
+
+const runs = { numRuns: 200 };
+
+const written = (write: (writer: ByteWriter) => void): Buffer => {
+  const writer = new ByteWriter();
+  write(writer);
+  return writer.take();
+};
+
+/** Decoded by the generated codec, without defaults: the fields that were on the wire. */
+function decoded(name: string, bytes: Buffer): unknown {
+  const type = messageType(`holdfast.v1.${name}`);
+  return type.toObject(type.decode(bytes), { longs: String, bytes: Buffer, enums: String });
+}
+
+const reencoded = (name: string, bytes: Buffer): Buffer => {
+  const type = messageType(`holdfast.v1.${name}`);
+  return Buffer.from(type.encode(type.decode(bytes)).finish());
+};
+
+/** A parameter and the Value that stands for it. */
+const parameter = fc.oneof(
+  fc.constant({ param: null, value: { null: 'NULL' } }),
+  text.map((param) => ({ param, value: { text: param } })),
+  fc.maxSafeInteger().map((param) => ({ param, value: { int: String(param) } })),
+  fc
+    .double()
+    .filter((param) => !Number.isSafeInteger(param) || Object.is(param, -0))
+    .map((param) => ({ param, value: { double: param } })),
+  fc
+    .bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })
+    .map((param) => ({ param, value: { int: String(param) } })),
+  fc.bigInt({ min: 2n ** 63n }).map((param) => ({ param, value: { text: String(param) } })),
+  fc.boolean().map((param) => ({ param, value: { bool: param } })),
+  fc.uint8Array().map((param) => ({ param, value: { bytes: Buffer.from(param) } })),
+);
+
+const statement = fc.record({ sql: text, parameters: fc.array(parameter, { maxLength: 5 }) });
+
+/** Empty strings, empty lists and false do not travel. */
+const without = (message: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(message).filter(
+      ([, value]) => !(value === '' || value === false || value === 0) && !isEmptyList(value),
+    ),
+  );
+const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
+
+const statementMessage = (sql: string, params: unknown[]): Record<string, unknown> => ({
+  // Written always, as it is there always.
+  sql,
+  ...without({ params }),
+});
+
+test('a QueryRequest reads as the generated codec reads it, and again when its text is remembered', () => {
+  const statements = new Statements();
+  fc.assert(
+    fc.property(statement, text, fc.boolean(), ({ sql, parameters }, pool, idempotent) => {
+      const params = parameters.map(({ param }) => param);
+      const request = {
+        statement: statements.get(sql),
+        params,
+        pool,
+        idempotent,
+        format: objects,
+      };
+      const expected = {
+        ...statementMessage(
+          sql,
+          parameters.map(({ value }) => value),
+        ),
+        ...without({ pool, idempotent }),
+      };
+      for (let time = 0; time < 2; time += 1) {
+        const bytes = written((writer) => writeQuery(writer, request));
+        expect(decoded('QueryRequest', bytes)).toEqual(expected);
+      }
+    }),
+    runs,
+  );
+});
+
+test('a BatchRequest and a StreamRequest read as the generated codec reads them', () => {
+  const statements = new Statements();
+  fc.assert(
+    fc.property(fc.array(statement), text, fc.boolean(), fc.nat(), (each, pool, atomic, rows) => {
+      const list = each.map(({ sql, parameters }) => ({
+        statement: statements.get(sql),
+        params: parameters.map(({ param }) => param),
+      }));
+      const messages = each.map(({ sql, parameters }) =>
+        statementMessage(
+          sql,
+          parameters.map(({ value }) => value),
+        ),
+      );
+      const rest = { pool, idempotent: !atomic, format: objects };
+      const bytes = written((writer) => writeBatch(writer, { statements: list, atomic, ...rest }));
+      expect(decoded('BatchRequest', bytes)).toEqual(
+        without({ statements: messages, pool, atomic, idempotent: !atomic }),
+      );
+      const [first] = list;
+      if (first === undefined) return;
+      const stream = written((writer) => writeStream(writer, { ...first, ...rest }, rows));
+      expect(decoded('StreamRequest', stream)).toEqual({
+        query: { ...messages[0], ...without({ pool, idempotent: !atomic }) },
+        ...without({ maxRows: rows }),
+      });
+    }),
+    runs,
+  );
+});
+
+const argument = fc.oneof(text, fc.uint8Array(), fc.integer(), fc.bigInt());
+const argumentBytes = (arg: unknown): Buffer =>
+  arg instanceof Uint8Array ? Buffer.from(arg) : Buffer.from(String(arg));
+
+test('Redis requests read as the generated codec reads them', () => {
+  fc.assert(
+    fc.property(fc.array(fc.array(argument)), text, fc.boolean(), (commands, pool, idempotent) => {
+      const rest = { pool, idempotent, asBuffers: false };
+      const pipeline = written((writer) => writePipeline(writer, { commands, ...rest }));
+      expect(decoded('PipelineRequest', pipeline)).toEqual(
+        without({
+          commands: commands.map((args) => without({ args: args.map(argumentBytes) })),
+          pool,
+          idempotent,
+        }),
+      );
+      const args = commands[0] ?? [];
+      const single = written((writer) => writeCommand(writer, { args, ...rest }));
+      expect(decoded('CommandRequest', single)).toEqual(
+        without({ args: args.map(argumentBytes), pool, idempotent }),
+      );
+    }),
+    runs,
+  );
+});
+
+test('frames read as the generated codec reads them, byte for byte', () => {
+  const statements = new Statements();
+  const envelope = fc.record({
+    id: fc.integer({ min: 1, max: 0xffff_ffff }),
+    transactionId: fc.nat(0xffff_ffff),
+    deadlineMs: fc.oneof(
+      fc.constant(Infinity),
+      fc.double({ min: 0.5, max: 2 ** 40, noNaN: true, noDefaultInfinity: true }),
+    ),
+    traceparent: fc.constantFrom('', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'),
+    priority: fc.constantFrom('high' as const, 'normal' as const, 'low' as const, undefined),
+    sql: text,
+  });
+  fc.assert(
+    fc.property(fc.array(envelope), (frames) => {
+      const bytes = written((writer) => {
+        for (const { id, transactionId, deadlineMs, sql, ...options } of frames) {
+          const request = {
+            statement: statements.get(sql),
+            params: [1],
+            pool: 'p',
+            idempotent: false,
+            format: objects,
+          };
+          const call = { operation: query, request, body: undefined, options };
+          writeFrame(writer, id, transactionId, deadlineMs, call);
+        }
+      });
+      const expected = frames.map(({ id, transactionId, deadlineMs, sql, ...options }) => ({
+        id,
+        ...without({
+          traceparent: options.traceparent,
+          deadlineMs:
+            deadlineMs === Infinity ? 0 : Math.min(Math.max(1, Math.ceil(deadlineMs)), 0xffff_ffff),
+          transactionId,
+        }),
+        ...(options.priority === undefined
+          ? {}
+          : { priority: `PRIORITY_${options.priority.toUpperCase()}` }),
+        query: { sql, params: [{ int: '1' }], pool: 'p' },
+      }));
+      expect(decoded('ClientFrames', bytes)).toEqual(without({ frames: expected }));
+      if (frames.every(({ sql }) => sql !== '')) {
+        expect(reencoded('ClientFrames', bytes)).toEqual(bytes);
+      }
+    }),
+    runs,
+  );
+});
+
+test('a frame takes a request that is encoded already', () => {
+  const args = ['GET', 'key'];
+  const request = { args, pool: '', idempotent: false, asBuffers: false };
+  const body = written((writer) => writeCommand(writer, request));
+  const frame = (encoded: Uint8Array | undefined): Buffer =>
+    written((writer) => {
+      writeFrame(writer, 7, 0, 5, { operation: command, request, body: encoded, options: {} });
+      writeFrame(writer, 8, 0, Infinity, {
+        operation: cancel,
+        request: 7,
+        body: undefined,
+        options: {},
+      });
+    });
+  expect(frame(body)).toEqual(frame(undefined));
+  expect(decoded('ClientFrames', frame(body))).toEqual({
+    frames: [
+      { id: 7, deadlineMs: 5, command: { args: args.map((arg) => Buffer.from(arg)) } },
+      { id: 8, cancel: { id: 7 } },
+    ],
+  });
+});
+
+test('a page request reads as the generated codec reads it', () => {
+  const bytes = written((writer) =>
+    writePage(writer, {
+      pool: 'p',
+      format: objects,
+      table: 'public.orders',
+      page: 3,
+      pageSize: 20,
+      sort: [{ column: 'at', descending: true, nulls: 'last' }, { column: 'id' }],
+      filters: [
+        { column: 'total', operator: '>=', value: 10.5 },
+        { column: 'state', operator: 'in', values: ['new', 'paid'] },
+        { column: 'gone', operator: 'is null' },
+      ],
+      fields: ['id', 'total'],
+      withTotal: true,
+    }),
+  );
+  expect(decoded('PageRequest', bytes)).toEqual({
+    pool: 'p',
+    table: 'public.orders',
+    page: 3,
+    pageSize: 20,
+    sort: [{ column: 'at', descending: true, nulls: 'NULL_ORDER_LAST' }, { column: 'id' }],
+    filters: [
+      { column: 'total', operator: 'FILTER_OPERATOR_GE', values: [{ double: 10.5 }] },
+      {
+        column: 'state',
+        operator: 'FILTER_OPERATOR_IN',
+        values: [{ text: 'new' }, { text: 'paid' }],
+      },
+      { column: 'gone', operator: 'FILTER_OPERATOR_IS_NULL' },
+    ],
+    fields: ['id', 'total'],
+    withTotal: true,
+  });
+});
+
+test('the requests of a transaction read as the generated codec reads them', () => {
+  const begun = written((writer) =>
+    writeBegin(writer, {
+      pool: 'p',
+      isolation: 'serializable',
+      readOnly: true,
+      deferrable: true,
+      timeoutMs: 5,
+      idleTimeoutMs: 6,
+    }),
+  );
+  expect(decoded('Begin', begun)).toEqual({
+    pool: 'p',
+    isolation: 'ISOLATION_SERIALIZABLE',
+    readOnly: true,
+    deferrable: true,
+    timeoutMs: 5,
+    idleTimeoutMs: 6,
+  });
+  expect(written((writer) => writeBegin(writer, { pool: '' }))).toHaveLength(0);
+  const mark = written((writer) => writeSavepoint(writer, { action: 'RELEASE', name: 'a' }));
+  expect(decoded('Savepoint', mark)).toEqual({ action: 'ACTION_RELEASE', name: 'a' });
+  const fetched = written((writer) =>
+    writeFetch(writer, { cursor: 'c', maxRows: 9, format: objects }),
+  );
+  expect(decoded('Fetch', fetched)).toEqual({ cursor: 'c', maxRows: 9 });
+});
+
+test('what cannot be sent is refused by name', () => {
+  const refused = (write: (writer: ByteWriter) => void): (() => Buffer) => {
+    return () => written(write);
+  };
+  const pool = '';
+  expect(refused((writer) => writeBegin(writer, { pool, timeoutMs: -1 }))).toThrow('timeoutMs');
+  expect(refused((writer) => writeBegin(writer, { pool, isolation: 'x' as never }))).toThrow(
+    'isolation',
+  );
+  const filters = [{ column: 'a', operator: '; drop' as never }];
+  expect(
+    refused((writer) => writePage(writer, { pool, table: 't', filters, format: objects })),
+  ).toThrow("a filter's operator is one of =, <>");
+  const args = [{} as never];
+  expect(
+    refused((writer) => writeCommand(writer, { args, pool, idempotent: false, asBuffers: false })),
+  ).toThrow('a Redis argument');
+  const many = { statement: new Statements().get('s'), params: [undefined] };
+  expect(
+    refused((writer) =>
+      batch.write(writer, {
+        statements: [many],
+        pool,
+        atomic: true,
+        idempotent: false,
+        format: objects,
+      }),
+    ),
+  ).toThrow('undefined (null is NULL)');
+});
