@@ -207,6 +207,7 @@ export class Pool<C extends Poolable> {
   }
 
   async #wait(call: Call, shares: boolean): Promise<Member<C>> {
+    call.throwIfEnded();
     const refusal = this.#refusal();
     if (refusal !== undefined) {
       this.#parts.events.refused();

@@ -1,0 +1,368 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { cancelled, deadlineExceeded } from '../../platform/call.ts';
+import { HoldfastError } from '../../platform/errors.ts';
+import { testDatabase, type TestDatabase } from '../../scripts/servers/test-database.ts';
+import type { Database } from './database.ts';
+import {
+  aCall,
+  beside,
+  firstCells,
+  openDatabase,
+  rejection,
+  serverSessions,
+  type TestPool,
+} from './database.test-kit.ts';
+
+let server: TestDatabase;
+let pool: TestPool;
+let database: Database;
+beforeAll(async () => {
+  server = await testDatabase();
+  await beside(server.url, (client) =>
+    client.query(`create table items (id int primary key, name text);
+                  insert into items select i, 'item ' || i from generate_series(1, 1000) i;
+                  create table checked (id int unique deferrable initially deferred)`),
+  );
+});
+afterAll(() => server.drop());
+beforeEach(() => {
+  pool = openDatabase(server.url, { pool: { max: 4 }, statementTimeoutMs: 2_000 });
+  ({ database } = pool);
+});
+afterEach(async () => {
+  await pool.close();
+  expect(await serverSessions(server.url)).toEqual([]);
+});
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const run = (sql: string, ...params: (string | null)[]) => database.query({ sql, params }, aCall());
+const byId = 'select name from items where id = $1';
+
+/** Runs often enough that the pool trusts the statement to be short. */
+async function warmUp(): Promise<void> {
+  for (let id = 1; id <= 5; id += 1) await run(byId, `${id}`);
+}
+
+describe('short reads that share a connection', () => {
+  test('each get their own rows', async () => {
+    await warmUp();
+    const results = await Promise.all(
+      Array.from({ length: 1_000 }, (_, at) => run(byId, `${at + 1}`)),
+    );
+    expect(results.map((result) => firstCells(result)[0])).toEqual(
+      Array.from({ length: 1_000 }, (_, at) => `item ${at + 1}`),
+    );
+  });
+
+  test('do not suffer from a neighbour that fails', async () => {
+    await warmUp();
+    const results = await Promise.allSettled(
+      Array.from({ length: 200 }, (_, at) => run(byId, at % 10 === 0 ? 'not a number' : `${at}`)),
+    );
+    expect(results.map(({ status }) => status)).toEqual(
+      Array.from({ length: 200 }, (_, at) => (at % 10 === 0 ? 'rejected' : 'fulfilled')),
+    );
+  });
+
+  test('do not suffer from a neighbour that is cancelled while it runs', async () => {
+    const { options } = database.pool;
+    database.pool.resize({ ...options, max: 1 });
+    // A read that is short when it learns and long when it counts.
+    const often = 'select count(*) from generate_series(1, $1::int) a';
+    for (let time = 0; time < 5; time += 1) await run(often, '1');
+    const call = aCall();
+    const long = rejection(database.query({ sql: often, params: ['200000000'] }, call));
+    const neighbours = Array.from({ length: 8 }, () => run(often, '2'));
+    await sleep(100);
+    call.end(cancelled());
+    expect(await long).toMatchObject({ reason: 'CANCELLED' });
+    for (const result of await Promise.all(neighbours)) expect(firstCells(result)).toEqual(['2']);
+  });
+});
+
+describe('a statement that is cancelled', () => {
+  test('is gone from the server within a second, and its connection serves on', async () => {
+    const call = aCall();
+    const result = rejection(database.query({ sql: 'select pg_sleep(60)', params: [] }, call));
+    await sleep(200);
+    const before = performance.now();
+    call.end(cancelled());
+    expect(await result).toMatchObject({ kind: 'cancelled', reason: 'CANCELLED' });
+    expect(performance.now() - before).toBeLessThan(1_000);
+    const sessions = await serverSessions(server.url);
+    expect(sessions.filter(({ state }) => state === 'active')).toEqual([]);
+    await run('select 1');
+  });
+
+  test('says DEADLINE_EXCEEDED when its time was up', async () => {
+    const call = aCall();
+    const result = rejection(database.query({ sql: 'select pg_sleep(60)', params: [] }, call));
+    await sleep(100);
+    call.end(deadlineExceeded());
+    expect(await result).toMatchObject({ kind: 'deadline', reason: 'DEADLINE_EXCEEDED' });
+  });
+
+  test('is told its result when that was sooner', async () => {
+    await run('select 1');
+    const call = aCall();
+    const result = database.query({ sql: 'select 7', params: [] }, call);
+    setImmediate(() => call.end(cancelled()));
+    expect(firstCells(await result)).toEqual(['7']);
+  });
+
+  test('is not sent at all when the call has ended before', async () => {
+    const call = aCall();
+    call.end(cancelled());
+    expect(
+      await rejection(
+        database.query({ sql: `insert into items values (-1, '')`, params: [] }, call),
+      ),
+    ).toMatchObject({ reason: 'CANCELLED' });
+    expect(firstCells(await run('select count(*) from items where id = -1'))).toEqual(['0']);
+  });
+});
+
+test('a statement over the statement timeout says so', async () => {
+  expect(await rejection(run('select pg_sleep(30)'))).toMatchObject({
+    kind: 'deadline',
+    reason: 'STATEMENT_TIMEOUT',
+    metadata: { sqlstate: '57014' },
+  });
+});
+
+test('a slow statement is reported with its text and without its parameters', async () => {
+  await run('select pg_sleep($1::float8)', '0.6');
+  expect(pool.slow).toEqual(['select pg_sleep($1::float8)']);
+});
+
+describe('a connection cut by the server', () => {
+  const cut = (query: string): Promise<unknown> =>
+    beside(server.url, (client) =>
+      client.query(
+        'select pg_terminate_backend(pid) from pg_stat_activity where query = $1 and pid <> pg_backend_pid()',
+        [query],
+      ),
+    );
+
+  test('leaves the outcome of a write open', async () => {
+    const sql = `with slow as (select pg_sleep(1)) insert into items select 5000, '' from slow`;
+    const result = rejection(run(sql));
+    await sleep(200);
+    await cut(sql);
+    expect(await result).toMatchObject({ kind: 'unknown-outcome', reason: 'COMMIT_UNKNOWN' });
+  });
+
+  test('is CONNECTION_LOST for a statement that only reads', async () => {
+    const sql = 'select count(*) from generate_series(1, 200000000) a';
+    const result = rejection(run(sql));
+    await sleep(200);
+    await cut(sql);
+    expect(await result).toMatchObject({ kind: 'unavailable', reason: 'CONNECTION_LOST' });
+    await run('select 1');
+  });
+});
+
+describe('what a session remembers', () => {
+  const settings = `select current_setting('search_path') || '/' || current_setting('statement_timeout')`;
+
+  test('is wiped after a transaction that changed it', async () => {
+    const [before] = firstCells(await run(settings));
+    const transaction = database.begin(
+      {
+        isolation: 'default',
+        readOnly: false,
+        deferrable: false,
+        timeoutMs: 5_000,
+        idleTimeoutMs: 5_000,
+        onAborted: () => {},
+      },
+      aCall(),
+    );
+    await transaction.query({ sql: `set search_path = pg_catalog`, params: [] }, aCall());
+    await transaction.query({ sql: `set statement_timeout = 1`, params: [] }, aCall());
+    await transaction.commit(aCall());
+    await sleep(50);
+    for (let time = 0; time < 8; time += 1)
+      expect(firstCells(await run(settings))).toEqual([before]);
+  });
+
+  test('is wiped after a statement that changed it by a function', async () => {
+    await run(`select set_config('search_path', 'pg_catalog', false)`);
+    await run('create temp table mine (a int)');
+    await run('select pg_advisory_lock(42)');
+    await sleep(50);
+    for (let time = 0; time < 8; time += 1) {
+      const found = await run(
+        `select current_setting('search_path') || coalesce(to_regclass('mine')::text, '')`,
+      );
+      expect(firstCells(found)).toEqual(['"$user", public']);
+    }
+    const { rows } = await beside(server.url, (client) =>
+      client.query(`select 1 from pg_locks where locktype = 'advisory'`),
+    );
+    expect(rows).toEqual([]);
+  });
+
+  test.each([
+    'set search_path = x',
+    'RESET ALL',
+    'declare c cursor for select 1',
+    '/* a */ -- b\n commit',
+    'BEGIN',
+    'listen x',
+    'discard all',
+    'copy items to stdout',
+    "prepare transaction 'x'",
+  ])('cannot be changed by `%s` outside a transaction', async (sql) => {
+    expect(await rejection(run(sql))).toMatchObject({
+      kind: 'invalid',
+      reason: 'STATEMENT_REFUSED',
+    });
+  });
+});
+
+test('a prepared statement whose columns changed is prepared anew, and nobody notices', async () => {
+  await run('create table changing (a int)');
+  await run('insert into changing values (1)');
+  const all = 'select * from changing';
+  for (let time = 0; time < 12; time += 1) await run(all);
+  await run("alter table changing add b text default 'new'");
+  const results = await Promise.all(Array.from({ length: 12 }, () => run(all)));
+  for (const { parts } of results) expect(Buffer.concat(parts).toString()).toContain('new');
+});
+
+test('statements deallocated behind its back are prepared anew', async () => {
+  await warmUp();
+  await run(`do $$ begin execute 'deallocate all'; end $$`);
+  await Promise.all(Array.from({ length: 8 }, (_, at) => run(byId, `${at + 1}`)));
+});
+
+test('more texts than a connection keeps prepared still run', async () => {
+  const { options } = database.pool;
+  database.pool.resize({ ...options, max: 1 });
+  for (let round = 0; round < 3; round += 1) {
+    const results = await Promise.all(Array.from({ length: 400 }, (_, at) => run(`select ${at}`)));
+    expect(results.map((result) => firstCells(result)[0])).toEqual(
+      Array.from({ length: 400 }, (_, at) => `${at}`),
+    );
+  }
+  const { rows } = await beside(server.url, (client) => client.query('select 1'));
+  expect(rows).toHaveLength(1);
+  expect(
+    Number(firstCells(await run('select count(*) from pg_prepared_statements'))[0]),
+  ).toBeLessThanOrEqual(257);
+});
+
+describe('a batch', () => {
+  const insert = (id: number) => ({
+    sql: "insert into items values ($1, 'batch')",
+    params: [`${id}`],
+  });
+  const count = async (): Promise<string | null | undefined> =>
+    firstCells(await run(`select count(*) from items where name = 'batch'`))[0];
+
+  test('that is atomic leaves nothing when one statement fails, and names it', async () => {
+    const error = await rejection(
+      database.atomicBatch([insert(2_001), insert(2_002), insert(1), insert(2_003)], aCall()),
+    );
+    expect(error).toMatchObject({
+      kind: 'already-exists',
+      metadata: { sqlstate: '23505', statement: '2', constraint: 'items_pkey' },
+    });
+    expect(await count()).toBe('0');
+  });
+
+  test('that is atomic fails when its commit does', async () => {
+    const twice = { sql: 'insert into checked values (1)', params: [] };
+    expect(await rejection(database.atomicBatch([twice, twice], aCall()))).toMatchObject({
+      kind: 'already-exists',
+    });
+    expect(firstCells(await run('select count(*) from checked'))).toEqual(['0']);
+  });
+
+  test('that is not atomic runs each statement, whatever becomes of the others', async () => {
+    const results = await database.looseBatch([insert(3_001), insert(1), insert(3_002)], aCall());
+    expect(results.map((result) => result instanceof HoldfastError)).toEqual([false, true, false]);
+    expect(await count()).toBe('2');
+  });
+});
+
+describe('a stream', () => {
+  test('reads the server only as fast as its consumer', async () => {
+    let parts = 0;
+    let going: () => void = () => {};
+    const gate = new Promise<void>((resolve) => {
+      going = resolve;
+    });
+    const done = database.stream(
+      { sql: `select repeat('x', 10000) from generate_series(1, 20000)`, params: [] },
+      1_000,
+      aCall(),
+      async () => {
+        parts += 1;
+        await gate;
+      },
+    );
+    await sleep(500);
+    expect(parts).toBe(1);
+    const [session] = await serverSessions(server.url);
+    expect(session?.state).toBe('active');
+    going();
+    await done;
+    expect(parts).toBeGreaterThan(500);
+  });
+
+  test('is not cut by the statement timeout while its consumer is slow', async () => {
+    let rows = 0;
+    await database.stream(
+      { sql: `select repeat('x', 100000) from generate_series(1, 300)`, params: [] },
+      10,
+      aCall(),
+      async (part) => {
+        rows += part.length;
+        if (rows < 1_000_000) await sleep(700);
+      },
+    );
+    expect(rows).toBeGreaterThan(300 * 100_000);
+  });
+
+  test('ends, with its statement, when its consumer fails', async () => {
+    const failing = database.stream(
+      { sql: 'select generate_series(1, 100000000)', params: [] },
+      1_000,
+      aCall(),
+      () => Promise.reject(new Error('gone')),
+    );
+    await rejection(failing);
+    await sleep(50);
+    expect((await serverSessions(server.url)).filter(({ state }) => state !== 'idle')).toEqual([]);
+  });
+
+  test('of a write commits it', async () => {
+    await database.stream(
+      { sql: `insert into items values (9000, 'streamed') returning id`, params: [] },
+      10,
+      aCall(),
+      async () => {},
+    );
+    expect(firstCells(await run('select name from items where id = 9000'))).toEqual(['streamed']);
+  });
+});
+
+test('a result over the limit is refused, and the next one is whole', async () => {
+  const small = openDatabase(server.url, { maxResultBytes: 1_000_000 });
+  try {
+    const error = await rejection(
+      small.database.query(
+        { sql: `select repeat('x', 1000) from generate_series(1, 1000000)`, params: [] },
+        aCall(),
+      ),
+    );
+    expect(error).toMatchObject({ kind: 'exhausted', reason: 'RESULT_TOO_LARGE' });
+    expect(
+      firstCells(await small.database.query({ sql: 'select 1', params: [] }, aCall())),
+    ).toEqual(['1']);
+  } finally {
+    await small.close();
+  }
+});
