@@ -58,8 +58,14 @@ export class LiveSession {
     this.#stream = open(this);
   }
 
-  get inFlight(): Iterable<PendingCall> & { readonly count: number } {
+  get inFlight(): Iterable<PendingCall> {
     return this.#inFlight;
+  }
+
+  /** Some caller waits for an answer. */
+  get isAwaited(): boolean {
+    for (const { settled } of this.#inFlight) if (!settled) return true;
+    return false;
   }
 
   /**

@@ -6,7 +6,7 @@ import {
   Server,
   ServerCredentials,
   type ServerDuplexStream,
-  status,
+  type status,
 } from '@grpc/grpc-js';
 import { decodeMessage, encodeMessage, messageType } from '../wire/contract.ts';
 
@@ -100,7 +100,6 @@ export class ScriptedSidecar implements AsyncDisposable {
   /** Resolves when so many frames have been received in all. */
   async received(count: number): Promise<void> {
     while (this.frames.length < count) {
-      // oxlint-disable-next-line no-await-in-loop
       await new Promise<void>((resolve) => this.#arrived.push(resolve));
     }
   }
@@ -111,10 +110,18 @@ export class ScriptedSidecar implements AsyncDisposable {
   }
 
   #open(stream: ServerDuplexStream<Buffer, Buffer>): void {
+    const unanswered = new Set<unknown>();
+    let isHalfClosed = false;
+    const endWhenAnswered = (): void => {
+      if (isHalfClosed && unanswered.size === 0) stream.end();
+    };
     const session: ScriptedSession = {
       sendRaw: (bytes) => void stream.write(bytes),
-      send: (...frames) =>
-        void stream.write(Buffer.from(encodeMessage('holdfast.v1.ServerFrames', { frames }))),
+      send: (...frames) => {
+        stream.write(Buffer.from(encodeMessage('holdfast.v1.ServerFrames', { frames })));
+        for (const { id, more } of frames) if (more !== true) unanswered.delete(id);
+        endWhenAnswered();
+      },
       end: (code, details = 'scripted') => {
         if (code === undefined) stream.end();
         else stream.emit('error', { code, details, metadata: new Metadata() });
@@ -122,8 +129,11 @@ export class ScriptedSidecar implements AsyncDisposable {
     };
     this.sessions.push(session);
     stream.on('error', () => {});
-    stream.on('data', (message: Buffer) => this.#receive(message, session));
-    stream.on('end', () => stream.end());
+    stream.on('data', (message: Buffer) => this.#receive(message, session, unanswered));
+    stream.on('end', () => {
+      isHalfClosed = true;
+      endWhenAnswered();
+    });
     if (this.script.onOpen?.(session, stream.metadata) === true) return;
     session.send({
       info: {
@@ -137,7 +147,7 @@ export class ScriptedSidecar implements AsyncDisposable {
     });
   }
 
-  #receive(message: Buffer, session: ScriptedSession): void {
+  #receive(message: Buffer, session: ScriptedSession, unanswered: Set<unknown>): void {
     const type = messageType('holdfast.v1.ClientFrames');
     const { frames = [] } = type.toObject(type.decode(message), {
       longs: Number,
@@ -147,6 +157,7 @@ export class ScriptedSidecar implements AsyncDisposable {
     this.messages.push(frames.length);
     for (const frame of frames) {
       this.frames.push(frame);
+      unanswered.add(frame.id);
       const answer = this.script.onFrame?.(frame, session);
       if (answer !== undefined) session.send({ id: frame.id, ...answer });
     }

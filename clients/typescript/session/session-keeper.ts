@@ -66,14 +66,14 @@ export class SessionKeeper {
     if (this.#state === 'idle') this.#open();
   }
 
-  /** Ends the session: at once when nothing is under way, else when all is answered, and after `graceMs` in any case. */
+  /** Ends the session: at once when nobody waits for an answer, else when all have theirs, and after `graceMs` in any case. */
   async close(graceMs: number): Promise<void> {
     const session = this.#session;
     if (session === undefined) return;
     const over = new Promise<void>((resolve) => {
       this.#onOver = resolve;
     });
-    if (this.#state === 'ready' && session.inFlight.count > 0) session.end();
+    if (this.#state === 'ready' && session.isAwaited) session.end();
     else session.cancel();
     const stop = this.#clock.after(graceMs, () => session.cancel());
     await over;
@@ -104,7 +104,12 @@ export class SessionKeeper {
           this.#failures = 0;
           this.#lastError = undefined;
         },
-        onRoom: () => this.#events.onRoom(),
+        onRoom: () => {
+          this.#events.onRoom();
+          if (this.#onOver !== undefined && this.#session?.isAwaited === false) {
+            this.#session.cancel();
+          }
+        },
       },
     );
   }

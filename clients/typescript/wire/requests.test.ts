@@ -5,11 +5,9 @@ import { messageType } from './contract.ts';
 import { writeBatch, writeQuery, writeStream } from './database-messages.ts';
 import { writeFrame } from './frames.ts';
 import { objects, text } from './messages.test-kit.ts';
-import { batch, cancel, command, query } from './operations.ts';
-import { writePage } from './page-messages.ts';
+import { cancel, command, query } from './operations.ts';
 import { writeCommand, writePipeline } from './redis-messages.ts';
 import { Statements } from './statements.ts';
-import { writeBegin, writeFetch, writeSavepoint } from './transaction-messages.ts';
 
 const runs = { numRuns: 200 };
 
@@ -191,9 +189,9 @@ test('frames read as the generated codec reads them, byte for byte', () => {
         query: { sql, params: [{ int: '1' }], pool: 'p' },
       }));
       expect(decoded('ClientFrames', bytes)).toEqual(without({ frames: expected }));
-      if (frames.every(({ sql }) => sql !== '')) {
-        expect(reencoded('ClientFrames', bytes)).toEqual(bytes);
-      }
+      // The generated codec leaves out an empty text.
+      fc.pre(frames.every(({ sql }) => sql !== ''));
+      expect(reencoded('ClientFrames', bytes)).toEqual(bytes);
     }),
     runs,
   );
@@ -220,101 +218,4 @@ test('a frame takes a request that is encoded already', () => {
       { id: 8, cancel: { id: 7 } },
     ],
   });
-});
-
-test('a page request reads as the generated codec reads it', () => {
-  const bytes = written((writer) =>
-    writePage(writer, {
-      pool: 'p',
-      format: objects,
-      table: 'public.orders',
-      page: 3,
-      pageSize: 20,
-      sort: [{ column: 'at', descending: true, nulls: 'last' }, { column: 'id' }],
-      filters: [
-        { column: 'total', operator: '>=', value: 10.5 },
-        { column: 'state', operator: 'in', values: ['new', 'paid'] },
-        { column: 'gone', operator: 'is null' },
-      ],
-      fields: ['id', 'total'],
-      withTotal: true,
-    }),
-  );
-  expect(decoded('PageRequest', bytes)).toEqual({
-    pool: 'p',
-    table: 'public.orders',
-    page: 3,
-    pageSize: 20,
-    sort: [{ column: 'at', descending: true, nulls: 'NULL_ORDER_LAST' }, { column: 'id' }],
-    filters: [
-      { column: 'total', operator: 'FILTER_OPERATOR_GE', values: [{ double: 10.5 }] },
-      {
-        column: 'state',
-        operator: 'FILTER_OPERATOR_IN',
-        values: [{ text: 'new' }, { text: 'paid' }],
-      },
-      { column: 'gone', operator: 'FILTER_OPERATOR_IS_NULL' },
-    ],
-    fields: ['id', 'total'],
-    withTotal: true,
-  });
-});
-
-test('the requests of a transaction read as the generated codec reads them', () => {
-  const begun = written((writer) =>
-    writeBegin(writer, {
-      pool: 'p',
-      isolation: 'serializable',
-      readOnly: true,
-      deferrable: true,
-      timeoutMs: 5,
-      idleTimeoutMs: 6,
-    }),
-  );
-  expect(decoded('Begin', begun)).toEqual({
-    pool: 'p',
-    isolation: 'ISOLATION_SERIALIZABLE',
-    readOnly: true,
-    deferrable: true,
-    timeoutMs: 5,
-    idleTimeoutMs: 6,
-  });
-  expect(written((writer) => writeBegin(writer, { pool: '' }))).toHaveLength(0);
-  const mark = written((writer) => writeSavepoint(writer, { action: 'RELEASE', name: 'a' }));
-  expect(decoded('Savepoint', mark)).toEqual({ action: 'ACTION_RELEASE', name: 'a' });
-  const fetched = written((writer) =>
-    writeFetch(writer, { cursor: 'c', maxRows: 9, format: objects }),
-  );
-  expect(decoded('Fetch', fetched)).toEqual({ cursor: 'c', maxRows: 9 });
-});
-
-test('what cannot be sent is refused by name', () => {
-  const refused = (write: (writer: ByteWriter) => void): (() => Buffer) => {
-    return () => written(write);
-  };
-  const pool = '';
-  expect(refused((writer) => writeBegin(writer, { pool, timeoutMs: -1 }))).toThrow('timeoutMs');
-  expect(refused((writer) => writeBegin(writer, { pool, isolation: 'x' as never }))).toThrow(
-    'isolation',
-  );
-  const filters = [{ column: 'a', operator: '; drop' as never }];
-  expect(
-    refused((writer) => writePage(writer, { pool, table: 't', filters, format: objects })),
-  ).toThrow("a filter's operator is one of =, <>");
-  const args = [{} as never];
-  expect(
-    refused((writer) => writeCommand(writer, { args, pool, idempotent: false, asBuffers: false })),
-  ).toThrow('a Redis argument');
-  const many = { statement: new Statements().get('s'), params: [undefined] };
-  expect(
-    refused((writer) =>
-      batch.write(writer, {
-        statements: [many],
-        pool,
-        atomic: true,
-        idempotent: false,
-        format: objects,
-      }),
-    ),
-  ).toThrow('undefined (null is NULL)');
 });
