@@ -12,6 +12,7 @@ import { beginOptions } from './begin.ts';
 import { batchStatements, fetchSql, savepointSql } from './checks.ts';
 import { conversation } from './conversation.ts';
 import type { Databases } from './databases.ts';
+import { pageOperations } from './page-operation.ts';
 import { batchResult, queryResult } from './results.ts';
 import { SessionTransactions } from './session-transactions.ts';
 import { invalid, statementOf } from './statement-values.ts';
@@ -144,7 +145,16 @@ export function databaseOperations(databases: Databases, statuses: StatusEncoder
   }
 
   return {
-    unary: [query, batch, begin, commit, rollback, savepoint, fetch],
+    unary: [
+      query,
+      batch,
+      begin,
+      commit,
+      rollback,
+      savepoint,
+      fetch,
+      ...pageOperations(databases, transactions),
+    ],
     streams: [stream],
     conversations: [conversation(databases, statuses)],
   };
