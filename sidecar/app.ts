@@ -16,6 +16,9 @@ import { prepareSocketPath, restrictSocket } from './grpc/unix-socket.ts';
 import { connect } from './postgres/connect.ts';
 import { Database, type DatabaseEvents } from './postgres/database.ts';
 import { poolMetrics } from './postgres/pool-metrics.ts';
+import { redisMetrics } from './redis/redis-metrics.ts';
+import { RedisTargets } from './redis/redis-targets.ts';
+import { commandOperations } from './services/commands/operations.ts';
 import { databaseOperations } from './services/database/operations.ts';
 import { Databases } from './services/database/databases.ts';
 
@@ -75,8 +78,26 @@ export async function startApp(settings: Settings, { clock, random, log }: AppPa
     });
   }
 
+  const redisEventsOf = redisMetrics(registry, () => redis.all);
+  const redis = new RedisTargets(settings.redis, {
+    clock,
+    random,
+    off: settings.redisOff,
+    events: (name) => ({
+      ...redisEventsOf(name),
+      disconnected: (fault) => {
+        redisEventsOf(name).disconnected(fault);
+        log.warn({ pool: name, fault }, 'connection to Redis lost');
+      },
+    }),
+  });
+  void redis.open();
+
   const database = databaseOperations(databases, statuses);
-  const operations: OperationTable = { ...database, unary: [...database.unary] };
+  const operations: OperationTable = {
+    ...database,
+    unary: [...database.unary, ...commandOperations(redis, statuses)],
+  };
   const parts = {
     contract: loadContract(),
     operations,
@@ -122,7 +143,7 @@ export async function startApp(settings: Settings, { clock, random, log }: AppPa
       for (const listener of listeners) listener.health.setStatus('', 'NOT_SERVING');
       await Promise.race([path.drain(), clock.sleep(graceMs)]);
       for (const { server } of listeners) server.forceShutdown();
-      await Promise.all(databases.all.map((each) => each.close()));
+      await Promise.all([redis.close(), ...databases.all.map((each) => each.close())]);
       await health.close();
     },
   };

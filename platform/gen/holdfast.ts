@@ -101,10 +101,10 @@ export interface ProtoGrpcType {
       Committed: MessageTypeDefinition<_holdfast_v1_Committed, _holdfast_v1_Committed__Output>
       /**
        * SQL on a pool of PostgreSQL connections that the policy names.
-       * 
+       *
        * Deadlines: every call takes the gRPC deadline (or `deadline_ms` of its frame). When it passes, the statement is
        * cancelled on the server and the call ends with DEADLINE_EXCEEDED; nothing goes on behind the caller's back.
-       * 
+       *
        * Errors: the gRPC status carries google.rpc.ErrorInfo with domain `holdfast.dev` and a `reason` to act on. Errors that
        * PostgreSQL raised have reason `DATABASE_ERROR` (or a more telling one) and the metadata `sqlstate` and, where known,
        * `constraint`, `schema`, `table`, `column`, `position`. See docs/errors.md.
@@ -125,7 +125,7 @@ export interface ProtoGrpcType {
       QueryResult: MessageTypeDefinition<_holdfast_v1_QueryResult, _holdfast_v1_QueryResult__Output>
       /**
        * Redis commands on connections that every call of the pod shares.
-       * 
+       *
        * A command whose answer was lost is never sent again (reason `REPLY_LOST`): only the caller knows whether that is safe.
        * Commands that break sharing, or that reach past one application's keys, are refused (`COMMAND_REFUSED`):
        * blocking ones, SUBSCRIBE, MONITOR, MULTI, WATCH, SELECT, AUTH, CLIENT, CONFIG, FLUSHALL, FLUSHDB, KEYS, SHUTDOWN …; see docs/redis.md.
@@ -143,9 +143,9 @@ export interface ProtoGrpcType {
       ServerFrames: MessageTypeDefinition<_holdfast_v1_ServerFrames, _holdfast_v1_ServerFrames__Output>
       /**
        * The fast way in: many calls on one stream, many frames in one message, both ways.
-       * 
+       *
        * A session is never needed for correctness: everything in it exists as a call of its own. It is five times cheaper.
-       * 
+       *
        * Rules:
        * * Every frame's id gets exactly one final answer; a cancelled one too. Answers come in any order.
        * * Frames of one transaction run in the order in which they were sent. All others are unordered.

@@ -10,6 +10,7 @@ import type { PackageDefinition } from '@grpc/proto-loader';
 import type { Clock } from '../../platform/clock.ts';
 import { Encoded } from '../../platform/grpc/encoded.ts';
 import { serviceOf } from '../../platform/grpc/contract.ts';
+import { reflectedContract } from '../../platform/grpc/reflected-contract.ts';
 import type { StatusEncoder } from '../../platform/grpc/status.ts';
 import type { FrameTable } from './frame-table.ts';
 import type { OperationTable } from './operation.ts';
@@ -56,7 +57,7 @@ export function makeServer(
   });
   const health = new HealthImplementation({ '': 'SERVING' });
   health.addToServer(server);
-  new ReflectionService(contract).addToServer(server);
+  new ReflectionService(reflectedContract(contract)).addToServer(server);
   return { server, health };
 }
 

@@ -1,12 +1,12 @@
-// Original file: /work/main/proto/google/rpc/error_details.proto
+// Original file: proto/google/rpc/error_details.proto
 
 
 /**
  * Describes the cause of the error with structured details.
- * 
+ *
  * Example of an error when contacting the "pubsub.googleapis.com" API when it
  * is not enabled:
- * 
+ *
  * { "reason": "API_DISABLED"
  * "domain": "googleapis.com"
  * "metadata": {
@@ -14,12 +14,12 @@
  * "service": "pubsub.googleapis.com"
  * }
  * }
- * 
+ *
  * This response indicates that the pubsub.googleapis.com API is not enabled.
- * 
+ *
  * Example of an error that is returned when attempting to create a Spanner
  * instance in a region that is out of stock:
- * 
+ *
  * { "reason": "STOCKOUT"
  * "domain": "spanner.googleapis.com",
  * "metadata": {
@@ -47,7 +47,7 @@ export interface ErrorInfo {
   'domain'?: (string);
   /**
    * Additional structured details about this error.
-   * 
+   *
    * Keys should match /[a-zA-Z0-9-_]/ and be limited to 64 characters in
    * length. When identifying the current value of an exceeded limit, the units
    * should be contained in the key, not the value.  For example, rather than
@@ -60,10 +60,10 @@ export interface ErrorInfo {
 
 /**
  * Describes the cause of the error with structured details.
- * 
+ *
  * Example of an error when contacting the "pubsub.googleapis.com" API when it
  * is not enabled:
- * 
+ *
  * { "reason": "API_DISABLED"
  * "domain": "googleapis.com"
  * "metadata": {
@@ -71,12 +71,12 @@ export interface ErrorInfo {
  * "service": "pubsub.googleapis.com"
  * }
  * }
- * 
+ *
  * This response indicates that the pubsub.googleapis.com API is not enabled.
- * 
+ *
  * Example of an error that is returned when attempting to create a Spanner
  * instance in a region that is out of stock:
- * 
+ *
  * { "reason": "STOCKOUT"
  * "domain": "spanner.googleapis.com",
  * "metadata": {
@@ -104,7 +104,7 @@ export interface ErrorInfo__Output {
   'domain': (string);
   /**
    * Additional structured details about this error.
-   * 
+   *
    * Keys should match /[a-zA-Z0-9-_]/ and be limited to 64 characters in
    * length. When identifying the current value of an exceeded limit, the units
    * should be contained in the key, not the value.  For example, rather than

@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/google/rpc/error_details.proto
+// Original file: proto/google/rpc/error_details.proto
 
 
 /**
@@ -31,7 +31,7 @@ export interface _google_rpc_Help_Link__Output {
 
 /**
  * Provides links to documentation or for performing an out of band action.
- * 
+ *
  * For example, if a quota check failed with an error indicating the calling
  * project hasn't enabled the accessed service, this can contain a URL pointing
  * directly to the right place in the developer console to flip the bit.
@@ -45,7 +45,7 @@ export interface Help {
 
 /**
  * Provides links to documentation or for performing an out of band action.
- * 
+ *
  * For example, if a quota check failed with an error indicating the calling
  * project hasn't enabled the accessed service, this can contain a URL pointing
  * directly to the right place in the developer console to flip the bit.

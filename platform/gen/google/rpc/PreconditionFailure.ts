@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/google/rpc/error_details.proto
+// Original file: proto/google/rpc/error_details.proto
 
 
 /**
@@ -20,7 +20,7 @@ export interface _google_rpc_PreconditionFailure_Violation {
   /**
    * A description of how the precondition failed. Developers can use this
    * description to understand how to fix the failure.
-   * 
+   *
    * For example: "Terms of service not accepted".
    */
   'description'?: (string);
@@ -45,7 +45,7 @@ export interface _google_rpc_PreconditionFailure_Violation__Output {
   /**
    * A description of how the precondition failed. Developers can use this
    * description to understand how to fix the failure.
-   * 
+   *
    * For example: "Terms of service not accepted".
    */
   'description': (string);
@@ -53,7 +53,7 @@ export interface _google_rpc_PreconditionFailure_Violation__Output {
 
 /**
  * Describes what preconditions have failed.
- * 
+ *
  * For example, if an RPC failed because it required the Terms of Service to be
  * acknowledged, it could list the terms of service violation in the
  * PreconditionFailure message.
@@ -67,7 +67,7 @@ export interface PreconditionFailure {
 
 /**
  * Describes what preconditions have failed.
- * 
+ *
  * For example, if an RPC failed because it required the Terms of Service to be
  * acknowledged, it could list the terms of service violation in the
  * PreconditionFailure message.

@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/google/rpc/error_details.proto
+// Original file: proto/google/rpc/error_details.proto
 
 
 /**
@@ -17,7 +17,7 @@ export interface _google_rpc_QuotaFailure_Violation {
    * description to find more about the quota configuration in the service's
    * public documentation, or find the relevant quota limit to adjust through
    * developer console.
-   * 
+   *
    * For example: "Service disabled" or "Daily Limit for read operations
    * exceeded".
    */
@@ -40,7 +40,7 @@ export interface _google_rpc_QuotaFailure_Violation__Output {
    * description to find more about the quota configuration in the service's
    * public documentation, or find the relevant quota limit to adjust through
    * developer console.
-   * 
+   *
    * For example: "Service disabled" or "Daily Limit for read operations
    * exceeded".
    */
@@ -49,14 +49,14 @@ export interface _google_rpc_QuotaFailure_Violation__Output {
 
 /**
  * Describes how a quota check failed.
- * 
+ *
  * For example if a daily limit was exceeded for the calling project,
  * a service could respond with a QuotaFailure detail containing the project
  * id and the description of the quota limit that was exceeded.  If the
  * calling project hasn't enabled the service in the developer console, then
  * a service could respond with the project id and set `service_disabled`
  * to true.
- * 
+ *
  * Also see RetryInfo and Help types for other details about handling a
  * quota failure.
  */
@@ -69,14 +69,14 @@ export interface QuotaFailure {
 
 /**
  * Describes how a quota check failed.
- * 
+ *
  * For example if a daily limit was exceeded for the calling project,
  * a service could respond with a QuotaFailure detail containing the project
  * id and the description of the quota limit that was exceeded.  If the
  * calling project hasn't enabled the service in the developer console, then
  * a service could respond with the project id and set `service_disabled`
  * to true.
- * 
+ *
  * Also see RetryInfo and Help types for other details about handling a
  * quota failure.
  */

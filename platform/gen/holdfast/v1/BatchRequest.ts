@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/holdfast/v1/database.proto
+// Original file: proto/holdfast/v1/database.proto
 
 import type { Statement as _holdfast_v1_Statement, Statement__Output as _holdfast_v1_Statement__Output } from '../../holdfast/v1/Statement.ts';
 

@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/holdfast/v1/database.proto
+// Original file: proto/holdfast/v1/database.proto
 
 import type { Isolation as _holdfast_v1_Isolation, Isolation__Output as _holdfast_v1_Isolation__Output } from '../../holdfast/v1/Isolation.ts';
 

@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/holdfast/v1/session.proto
+// Original file: proto/holdfast/v1/session.proto
 
 
 export interface Cancelled {

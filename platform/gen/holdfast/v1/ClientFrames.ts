@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/holdfast/v1/session.proto
+// Original file: proto/holdfast/v1/session.proto
 
 import type { ClientFrame as _holdfast_v1_ClientFrame, ClientFrame__Output as _holdfast_v1_ClientFrame__Output } from '../../holdfast/v1/ClientFrame.ts';
 

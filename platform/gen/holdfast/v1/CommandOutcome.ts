@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/holdfast/v1/redis.proto
+// Original file: proto/holdfast/v1/redis.proto
 
 import type { RedisReply as _holdfast_v1_RedisReply, RedisReply__Output as _holdfast_v1_RedisReply__Output } from '../../holdfast/v1/RedisReply.ts';
 import type { Status as _google_rpc_Status, Status__Output as _google_rpc_Status__Output } from '../../google/rpc/Status.ts';

@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/holdfast/v1/database.proto
+// Original file: proto/holdfast/v1/database.proto
 
 import type * as grpc from '@grpc/grpc-js'
 import type { MethodDefinition } from '@grpc/proto-loader'
@@ -14,10 +14,10 @@ import type { TransactionResponse as _holdfast_v1_TransactionResponse, Transacti
 
 /**
  * SQL on a pool of PostgreSQL connections that the policy names.
- * 
+ *
  * Deadlines: every call takes the gRPC deadline (or `deadline_ms` of its frame). When it passes, the statement is
  * cancelled on the server and the call ends with DEADLINE_EXCEEDED; nothing goes on behind the caller's back.
- * 
+ *
  * Errors: the gRPC status carries google.rpc.ErrorInfo with domain `holdfast.dev` and a `reason` to act on. Errors that
  * PostgreSQL raised have reason `DATABASE_ERROR` (or a more telling one) and the metadata `sqlstate` and, where known,
  * `constraint`, `schema`, `table`, `column`, `position`. See docs/errors.md.
@@ -37,7 +37,7 @@ export interface DatabaseClient extends grpc.Client {
   batch(argument: _holdfast_v1_BatchRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_v1_BatchResult__Output>): grpc.ClientUnaryCall;
   batch(argument: _holdfast_v1_BatchRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_v1_BatchResult__Output>): grpc.ClientUnaryCall;
   batch(argument: _holdfast_v1_BatchRequest, callback: grpc.requestCallback<_holdfast_v1_BatchResult__Output>): grpc.ClientUnaryCall;
-  
+
   /**
    * One page of a table or view, with filters and order, without writing SQL. Names are checked against the catalogue
    * and quoted, values travel as parameters: no text of a request ever becomes SQL.
@@ -54,7 +54,7 @@ export interface DatabaseClient extends grpc.Client {
   page(argument: _holdfast_v1_PageRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_v1_PageResult__Output>): grpc.ClientUnaryCall;
   page(argument: _holdfast_v1_PageRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_v1_PageResult__Output>): grpc.ClientUnaryCall;
   page(argument: _holdfast_v1_PageRequest, callback: grpc.requestCallback<_holdfast_v1_PageResult__Output>): grpc.ClientUnaryCall;
-  
+
   /**
    * Runs one statement in a transaction of its own (autocommit).
    */
@@ -69,7 +69,7 @@ export interface DatabaseClient extends grpc.Client {
   query(argument: _holdfast_v1_QueryRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_v1_QueryResult__Output>): grpc.ClientUnaryCall;
   query(argument: _holdfast_v1_QueryRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_v1_QueryResult__Output>): grpc.ClientUnaryCall;
   query(argument: _holdfast_v1_QueryRequest, callback: grpc.requestCallback<_holdfast_v1_QueryResult__Output>): grpc.ClientUnaryCall;
-  
+
   /**
    * Runs one query and sends its rows as they are read. The server reads on only as fast as the caller takes the rows.
    */
@@ -80,7 +80,7 @@ export interface DatabaseClient extends grpc.Client {
    */
   stream(argument: _holdfast_v1_StreamRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_holdfast_v1_QueryResult__Output>;
   stream(argument: _holdfast_v1_StreamRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_holdfast_v1_QueryResult__Output>;
-  
+
   /**
    * One transaction. The first message is `begin`; every message gets exactly one answer, in order. The end of the
    * stream without `commit`, its cancellation or its deadline rolls back.
@@ -93,15 +93,15 @@ export interface DatabaseClient extends grpc.Client {
    */
   transaction(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<_holdfast_v1_TransactionRequest, _holdfast_v1_TransactionResponse__Output>;
   transaction(options?: grpc.CallOptions): grpc.ClientDuplexStream<_holdfast_v1_TransactionRequest, _holdfast_v1_TransactionResponse__Output>;
-  
+
 }
 
 /**
  * SQL on a pool of PostgreSQL connections that the policy names.
- * 
+ *
  * Deadlines: every call takes the gRPC deadline (or `deadline_ms` of its frame). When it passes, the statement is
  * cancelled on the server and the call ends with DEADLINE_EXCEEDED; nothing goes on behind the caller's back.
- * 
+ *
  * Errors: the gRPC status carries google.rpc.ErrorInfo with domain `holdfast.dev` and a `reason` to act on. Errors that
  * PostgreSQL raised have reason `DATABASE_ERROR` (or a more telling one) and the metadata `sqlstate` and, where known,
  * `constraint`, `schema`, `table`, `column`, `position`. See docs/errors.md.
@@ -111,29 +111,29 @@ export interface DatabaseHandlers extends grpc.UntypedServiceImplementation {
    * Runs several statements on one connection, sent together: one round trip for all of them.
    */
   Batch: grpc.handleUnaryCall<_holdfast_v1_BatchRequest__Output, _holdfast_v1_BatchResult>;
-  
+
   /**
    * One page of a table or view, with filters and order, without writing SQL. Names are checked against the catalogue
    * and quoted, values travel as parameters: no text of a request ever becomes SQL.
    */
   Page: grpc.handleUnaryCall<_holdfast_v1_PageRequest__Output, _holdfast_v1_PageResult>;
-  
+
   /**
    * Runs one statement in a transaction of its own (autocommit).
    */
   Query: grpc.handleUnaryCall<_holdfast_v1_QueryRequest__Output, _holdfast_v1_QueryResult>;
-  
+
   /**
    * Runs one query and sends its rows as they are read. The server reads on only as fast as the caller takes the rows.
    */
   Stream: grpc.handleServerStreamingCall<_holdfast_v1_StreamRequest__Output, _holdfast_v1_QueryResult>;
-  
+
   /**
    * One transaction. The first message is `begin`; every message gets exactly one answer, in order. The end of the
    * stream without `commit`, its cancellation or its deadline rolls back.
    */
   Transaction: grpc.handleBidiStreamingCall<_holdfast_v1_TransactionRequest__Output, _holdfast_v1_TransactionResponse>;
-  
+
 }
 
 export interface DatabaseDefinition extends grpc.ServiceDefinition {

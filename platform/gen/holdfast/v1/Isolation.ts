@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/holdfast/v1/database.proto
+// Original file: proto/holdfast/v1/database.proto
 
 export const Isolation = {
   /**

@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/holdfast/v1/common.proto
+// Original file: proto/holdfast/v1/common.proto
 
 /**
  * NULL, spelled out, so that it can never be mistaken for an empty string or a missing field.

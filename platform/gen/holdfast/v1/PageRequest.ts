@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/holdfast/v1/database.proto
+// Original file: proto/holdfast/v1/database.proto
 
 import type { Sort as _holdfast_v1_Sort, Sort__Output as _holdfast_v1_Sort__Output } from '../../holdfast/v1/Sort.ts';
 import type { Filter as _holdfast_v1_Filter, Filter__Output as _holdfast_v1_Filter__Output } from '../../holdfast/v1/Filter.ts';

@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/holdfast/v1/database.proto
+// Original file: proto/holdfast/v1/database.proto
 
 import type { QueryResult as _holdfast_v1_QueryResult, QueryResult__Output as _holdfast_v1_QueryResult__Output } from '../../holdfast/v1/QueryResult.ts';
 import type { Long } from '@grpc/proto-loader';

@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/holdfast/v1/redis.proto
+// Original file: proto/holdfast/v1/redis.proto
 
 import type { CommandOutcome as _holdfast_v1_CommandOutcome, CommandOutcome__Output as _holdfast_v1_CommandOutcome__Output } from '../../holdfast/v1/CommandOutcome.ts';
 

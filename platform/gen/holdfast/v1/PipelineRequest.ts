@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/holdfast/v1/redis.proto
+// Original file: proto/holdfast/v1/redis.proto
 
 import type { RedisCommand as _holdfast_v1_RedisCommand, RedisCommand__Output as _holdfast_v1_RedisCommand__Output } from '../../holdfast/v1/RedisCommand.ts';
 

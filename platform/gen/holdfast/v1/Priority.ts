@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/holdfast/v1/common.proto
+// Original file: proto/holdfast/v1/common.proto
 
 /**
  * Who goes first when calls have to wait. Within one priority the order is first come, first served.

@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/holdfast/v1/database.proto
+// Original file: proto/holdfast/v1/database.proto
 
 import type { Value as _holdfast_v1_Value, Value__Output as _holdfast_v1_Value__Output } from '../../holdfast/v1/Value.ts';
 

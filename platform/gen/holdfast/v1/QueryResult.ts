@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/holdfast/v1/database.proto
+// Original file: proto/holdfast/v1/database.proto
 
 import type { Column as _holdfast_v1_Column, Column__Output as _holdfast_v1_Column__Output } from '../../holdfast/v1/Column.ts';
 import type { Row as _holdfast_v1_Row, Row__Output as _holdfast_v1_Row__Output } from '../../holdfast/v1/Row.ts';

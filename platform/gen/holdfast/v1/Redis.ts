@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/holdfast/v1/redis.proto
+// Original file: proto/holdfast/v1/redis.proto
 
 import type * as grpc from '@grpc/grpc-js'
 import type { MethodDefinition } from '@grpc/proto-loader'
@@ -9,7 +9,7 @@ import type { RedisReply as _holdfast_v1_RedisReply, RedisReply__Output as _hold
 
 /**
  * Redis commands on connections that every call of the pod shares.
- * 
+ *
  * A command whose answer was lost is never sent again (reason `REPLY_LOST`): only the caller knows whether that is safe.
  * Commands that break sharing, or that reach past one application's keys, are refused (`COMMAND_REFUSED`):
  * blocking ones, SUBSCRIBE, MONITOR, MULTI, WATCH, SELECT, AUTH, CLIENT, CONFIG, FLUSHALL, FLUSHDB, KEYS, SHUTDOWN …; see docs/redis.md.
@@ -29,7 +29,7 @@ export interface RedisClient extends grpc.Client {
   command(argument: _holdfast_v1_CommandRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_v1_RedisReply__Output>): grpc.ClientUnaryCall;
   command(argument: _holdfast_v1_CommandRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_v1_RedisReply__Output>): grpc.ClientUnaryCall;
   command(argument: _holdfast_v1_CommandRequest, callback: grpc.requestCallback<_holdfast_v1_RedisReply__Output>): grpc.ClientUnaryCall;
-  
+
   /**
    * Runs several commands in order, sent together. Not atomic: other callers' commands may run in between.
    */
@@ -44,12 +44,12 @@ export interface RedisClient extends grpc.Client {
   pipeline(argument: _holdfast_v1_PipelineRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_v1_PipelineReply__Output>): grpc.ClientUnaryCall;
   pipeline(argument: _holdfast_v1_PipelineRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_v1_PipelineReply__Output>): grpc.ClientUnaryCall;
   pipeline(argument: _holdfast_v1_PipelineRequest, callback: grpc.requestCallback<_holdfast_v1_PipelineReply__Output>): grpc.ClientUnaryCall;
-  
+
 }
 
 /**
  * Redis commands on connections that every call of the pod shares.
- * 
+ *
  * A command whose answer was lost is never sent again (reason `REPLY_LOST`): only the caller knows whether that is safe.
  * Commands that break sharing, or that reach past one application's keys, are refused (`COMMAND_REFUSED`):
  * blocking ones, SUBSCRIBE, MONITOR, MULTI, WATCH, SELECT, AUTH, CLIENT, CONFIG, FLUSHALL, FLUSHDB, KEYS, SHUTDOWN …; see docs/redis.md.
@@ -59,12 +59,12 @@ export interface RedisHandlers extends grpc.UntypedServiceImplementation {
    * Runs one command.
    */
   Command: grpc.handleUnaryCall<_holdfast_v1_CommandRequest__Output, _holdfast_v1_RedisReply>;
-  
+
   /**
    * Runs several commands in order, sent together. Not atomic: other callers' commands may run in between.
    */
   Pipeline: grpc.handleUnaryCall<_holdfast_v1_PipelineRequest__Output, _holdfast_v1_PipelineReply>;
-  
+
 }
 
 export interface RedisDefinition extends grpc.ServiceDefinition {

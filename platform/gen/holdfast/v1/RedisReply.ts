@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/holdfast/v1/redis.proto
+// Original file: proto/holdfast/v1/redis.proto
 
 import type { Null as _holdfast_v1_Null, Null__Output as _holdfast_v1_Null__Output } from '../../holdfast/v1/Null.ts';
 import type { RedisArray as _holdfast_v1_RedisArray, RedisArray__Output as _holdfast_v1_RedisArray__Output } from '../../holdfast/v1/RedisArray.ts';

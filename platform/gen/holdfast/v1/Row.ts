@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/holdfast/v1/database.proto
+// Original file: proto/holdfast/v1/database.proto
 
 import type { Cell as _holdfast_v1_Cell, Cell__Output as _holdfast_v1_Cell__Output } from '../../holdfast/v1/Cell.ts';
 

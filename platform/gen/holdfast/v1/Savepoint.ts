@@ -1,7 +1,7 @@
-// Original file: /work/main/proto/holdfast/v1/database.proto
+// Original file: proto/holdfast/v1/database.proto
 
 
-// Original file: /work/main/proto/holdfast/v1/database.proto
+// Original file: proto/holdfast/v1/database.proto
 
 export const _holdfast_v1_Savepoint_Action = {
   ACTION_UNSPECIFIED: 'ACTION_UNSPECIFIED',

@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/holdfast/v1/session.proto
+// Original file: proto/holdfast/v1/session.proto
 
 import type { Status as _google_rpc_Status, Status__Output as _google_rpc_Status__Output } from '../../google/rpc/Status.ts';
 import type { SessionInfo as _holdfast_v1_SessionInfo, SessionInfo__Output as _holdfast_v1_SessionInfo__Output } from '../../holdfast/v1/SessionInfo.ts';

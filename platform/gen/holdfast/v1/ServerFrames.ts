@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/holdfast/v1/session.proto
+// Original file: proto/holdfast/v1/session.proto
 
 import type { ServerFrame as _holdfast_v1_ServerFrame, ServerFrame__Output as _holdfast_v1_ServerFrame__Output } from '../../holdfast/v1/ServerFrame.ts';
 

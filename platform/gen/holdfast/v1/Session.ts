@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/holdfast/v1/session.proto
+// Original file: proto/holdfast/v1/session.proto
 
 import type * as grpc from '@grpc/grpc-js'
 import type { MethodDefinition } from '@grpc/proto-loader'
@@ -7,9 +7,9 @@ import type { ServerFrames as _holdfast_v1_ServerFrames, ServerFrames__Output as
 
 /**
  * The fast way in: many calls on one stream, many frames in one message, both ways.
- * 
+ *
  * A session is never needed for correctness: everything in it exists as a call of its own. It is five times cheaper.
- * 
+ *
  * Rules:
  * * Every frame's id gets exactly one final answer; a cancelled one too. Answers come in any order.
  * * Frames of one transaction run in the order in which they were sent. All others are unordered.
@@ -22,14 +22,14 @@ export interface SessionClient extends grpc.Client {
   Open(options?: grpc.CallOptions): grpc.ClientDuplexStream<_holdfast_v1_ClientFrames, _holdfast_v1_ServerFrames__Output>;
   open(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<_holdfast_v1_ClientFrames, _holdfast_v1_ServerFrames__Output>;
   open(options?: grpc.CallOptions): grpc.ClientDuplexStream<_holdfast_v1_ClientFrames, _holdfast_v1_ServerFrames__Output>;
-  
+
 }
 
 /**
  * The fast way in: many calls on one stream, many frames in one message, both ways.
- * 
+ *
  * A session is never needed for correctness: everything in it exists as a call of its own. It is five times cheaper.
- * 
+ *
  * Rules:
  * * Every frame's id gets exactly one final answer; a cancelled one too. Answers come in any order.
  * * Frames of one transaction run in the order in which they were sent. All others are unordered.
@@ -39,7 +39,7 @@ export interface SessionClient extends grpc.Client {
  */
 export interface SessionHandlers extends grpc.UntypedServiceImplementation {
   Open: grpc.handleBidiStreamingCall<_holdfast_v1_ClientFrames__Output, _holdfast_v1_ServerFrames>;
-  
+
 }
 
 export interface SessionDefinition extends grpc.ServiceDefinition {

@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/holdfast/v1/session.proto
+// Original file: proto/holdfast/v1/session.proto
 
 import type { Long } from '@grpc/proto-loader';
 

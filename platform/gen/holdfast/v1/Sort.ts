@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/holdfast/v1/database.proto
+// Original file: proto/holdfast/v1/database.proto
 
 import type { NullOrder as _holdfast_v1_NullOrder, NullOrder__Output as _holdfast_v1_NullOrder__Output } from '../../holdfast/v1/NullOrder.ts';
 

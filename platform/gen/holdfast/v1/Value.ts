@@ -1,11 +1,11 @@
-// Original file: /work/main/proto/holdfast/v1/common.proto
+// Original file: proto/holdfast/v1/common.proto
 
 import type { Null as _holdfast_v1_Null, Null__Output as _holdfast_v1_Null__Output } from '../../holdfast/v1/Null.ts';
 import type { Long } from '@grpc/proto-loader';
 
 /**
  * A parameter of a SQL statement. An unset kind is refused with INVALID_ARGUMENT.
- * 
+ *
  * PostgreSQL decides the type of `$1` from the statement; what is sent here is only the value. Every type that has no
  * kind of its own (numeric, timestamptz, uuid, json, arrays, ranges, composites …) is sent as `text`, in the same
  * spelling that PostgreSQL reads in a quoted literal: `{1,2,3}`, `2026-01-31T12:00:00Z`, `[1,10)`.
@@ -37,7 +37,7 @@ export interface Value {
 
 /**
  * A parameter of a SQL statement. An unset kind is refused with INVALID_ARGUMENT.
- * 
+ *
  * PostgreSQL decides the type of `$1` from the statement; what is sent here is only the value. Every type that has no
  * kind of its own (numeric, timestamptz, uuid, json, arrays, ranges, composites …) is sent as `text`, in the same
  * spelling that PostgreSQL reads in a quoted literal: `{1,2,3}`, `2026-01-31T12:00:00Z`, `[1,10)`.
