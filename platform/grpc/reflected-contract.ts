@@ -1,4 +1,4 @@
-import type { PackageDefinition } from '@grpc/proto-loader';
+import type { AnyDefinition, MessageTypeDefinition, PackageDefinition } from '@grpc/proto-loader';
 import descriptor, {
   type IDescriptorProto,
   type IFileDescriptorProto,
@@ -10,8 +10,7 @@ import descriptor, {
  */
 export function reflectedContract(contract: PackageDefinition): PackageDefinition {
   const files = new Map<Buffer, IFileDescriptorProto>();
-  for (const { fileDescriptorProtos } of Object.values(contract)) {
-    if (!Array.isArray(fileDescriptorProtos)) continue;
+  for (const { fileDescriptorProtos } of Object.values(contract).filter(isType)) {
     for (const bytes of fileDescriptorProtos) files.set(bytes, decode(bytes));
   }
   const fileOf = new Map<string, IFileDescriptorProto>();
@@ -23,16 +22,19 @@ export function reflectedContract(contract: PackageDefinition): PackageDefinitio
   const mended = new Map([...files].map(([bytes, file]) => [bytes, encode(file)]));
   const reflected: PackageDefinition = {};
   for (const [name, definition] of Object.entries(contract)) {
-    const { fileDescriptorProtos } = definition;
-    reflected[name] = Array.isArray(fileDescriptorProtos)
-      ? {
-          ...definition,
-          fileDescriptorProtos: fileDescriptorProtos.map((bytes) => mended.get(bytes) ?? bytes),
-        }
-      : definition;
+    reflected[name] = definition;
+    if (!isType(definition)) continue;
+    const fileDescriptorProtos = definition.fileDescriptorProtos.map(
+      (bytes) => mended.get(bytes) ?? bytes,
+    );
+    reflected[name] = { ...definition, fileDescriptorProtos };
   }
   return reflected;
 }
+
+type TypeDefinition = MessageTypeDefinition<object, object>;
+const isType = (definition: AnyDefinition): definition is TypeDefinition =>
+  typeof definition.format === 'string';
 
 const { FileDescriptorProto } = descriptor;
 const decode = (bytes: Buffer): IFileDescriptorProto =>
