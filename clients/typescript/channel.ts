@@ -1,5 +1,5 @@
 import { Client, connectivityState, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
-import type { HoldfastError } from './errors.ts';
+import { connectionLost, type HoldfastError } from './errors.ts';
 import type { CallOptions } from './options.ts';
 import { errorFromCode, errorFromStatus } from './wire/status.ts';
 
@@ -52,6 +52,13 @@ export function errorFromCall(error: ServiceError): HoldfastError {
   return details === undefined
     ? errorFromCode(error.code, error.details)
     : errorFromStatus(details);
+}
+
+/** The same for a call that nobody here cancelled: without a word of the sidecar's own, its connection broke. */
+export function errorUnderWay(error: ServiceError): HoldfastError {
+  const failure = errorFromCall(error);
+  const isLost = failure.code === 'CANCELLED' || failure.code === 'UNAVAILABLE';
+  return isLost && !isSidecarsWord(error) ? connectionLost(failure) : failure;
 }
 
 /** Whether the sidecar itself ended the call, and not gRPC or the network. */

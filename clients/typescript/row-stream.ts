@@ -1,6 +1,6 @@
 import type { ServiceError } from '@grpc/grpc-js';
 import type { Clock } from '../../platform/clock.ts';
-import { asIs, type Channel, errorFromCall } from './channel.ts';
+import { asIs, type Channel, errorUnderWay } from './channel.ts';
 import {
   cancelledBy,
   clientClosed,
@@ -72,7 +72,7 @@ export class RowStreams {
       }
     } catch (error) {
       throw (
-        endedBy ?? (error instanceof HoldfastError ? error : errorFromCall(error as ServiceError))
+        endedBy ?? (error instanceof HoldfastError ? error : errorUnderWay(error as ServiceError))
       );
     } finally {
       signal?.removeEventListener('abort', onAbort);

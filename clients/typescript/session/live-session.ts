@@ -126,14 +126,15 @@ export class LiveSession {
     if (id === 0) return this.#onPush(field, reader.bytes.subarray(reader.at, end));
     const call = this.#inFlight.get(id);
     if (call === undefined) throw new Error(`an answer to frame ${id}, which is not in flight`);
-    const isError = field === serverField.error;
-    if (isError) call.fail(errorFromStatus(reader.bytes.subarray(reader.at, end)));
-    else call.read(field, reader, end, more);
+    if (field === serverField.error) {
+      this.#fail(call, errorFromStatus(reader.bytes.subarray(reader.at, end)));
+    } else {
+      call.read(field, reader, end, more);
+    }
     if (more) return;
     this.#inFlight.release(call);
-    const { transaction, operation } = call;
-    if (transaction !== undefined && (call.isFinal || (isError && isBegin(operation)))) {
-      this.#transactions.delete(transaction.id);
+    if (call.isFinal && call.transaction !== undefined) {
+      this.#transactions.delete(call.transaction.id);
     }
   }
 
@@ -158,6 +159,17 @@ export class LiveSession {
 
   cancel(): void {
     this.#stream.cancel();
+  }
+
+  #fail(call: PendingCall, error: HoldfastError): void {
+    const { transaction } = call;
+    if (transaction !== undefined && isBegin(call.operation)) {
+      transaction.lose(error);
+      this.#transactions.delete(transaction.id);
+    }
+    // What followed a failed Begin without waiting for it is told why.
+    const isConsequence = error.reason === 'UNKNOWN_TRANSACTION';
+    call.fail((isConsequence ? transaction?.lost : undefined) ?? error);
   }
 
   #bind(transaction: SessionTransaction): void {

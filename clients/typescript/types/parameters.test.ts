@@ -19,7 +19,7 @@ test.each([
   [true, [['bool', true]]],
   [-1, [['int', -1]]],
   [0.5, [['double', 0.5]]],
-  [-0, [['double', -0]]],
+  [-0, [['text', '-0']]],
   [Number.NaN, [['double', Number.NaN]]],
   [-Infinity, [['double', -Infinity]]],
   [2 ** 53, [['double', 2 ** 53]]],

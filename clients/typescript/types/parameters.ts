@@ -47,8 +47,10 @@ function text(writer: ByteWriter, value: string): void {
 }
 
 function number(writer: ByteWriter, value: number): void {
-  // An int has no sign on its zero.
-  if (Number.isSafeInteger(value) && !Object.is(value, -0)) {
+  if (Object.is(value, -0)) {
+    // Neither an int nor the text that a double turns into keeps the sign of a zero.
+    text(writer, '-0');
+  } else if (Number.isSafeInteger(value)) {
     writer.byte(tag.int);
     writer.int64(value);
   } else {

@@ -1,6 +1,6 @@
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
 import type { Clock } from '../../../platform/clock.ts';
-import { errorFromCall, isSidecarsWord } from '../channel.ts';
+import { errorUnderWay, isSidecarsWord } from '../channel.ts';
 import {
   cancelledBy,
   commitUnknown,
@@ -185,9 +185,7 @@ export class StreamTransaction implements TransactionChannel {
 
   #ended(failure: ServiceError | undefined): void {
     const isKnown = failure !== undefined && isSidecarsWord(failure);
-    const cause = failure === undefined ? undefined : errorFromCall(failure);
-    const reason =
-      cause === undefined || cause.reason === 'CONNECTION_LOST' ? connectionLost(cause) : cause;
+    const reason = failure === undefined ? connectionLost(undefined) : errorUnderWay(failure);
     this.#over ??= reason;
     this.#failAll((isCommit) => (isCommit && !isKnown ? commitUnknown(reason) : reason));
     this.#parts.onEnd();

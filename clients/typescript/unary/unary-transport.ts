@@ -1,6 +1,6 @@
 import type { ServiceError } from '@grpc/grpc-js';
 import type { Clock } from '../../../platform/clock.ts';
-import { asIs, type Channel, errorFromCall } from '../channel.ts';
+import { asIs, type Channel, errorUnderWay } from '../channel.ts';
 import {
   cancelledBy,
   clientClosed,
@@ -122,7 +122,7 @@ export class UnaryTransport implements Transport {
   }
 
   #failure(error: ServiceError): HoldfastError {
-    const failure = errorFromCall(error);
+    const failure = errorUnderWay(error);
     // Had it been sent on a connection that broke, it would have ended with UNAVAILABLE at once.
     const wasNeverSent = failure.reason === 'DEADLINE_EXCEEDED' && !this.#channel.isConnected;
     return wasNeverSent ? sidecarUnavailable(failure) : failure;
