@@ -105,6 +105,20 @@ test('names in mixed case, with dots, quotes and key words', async () => {
   expect((await refused({ table: 'mixedcase' })).reason).toBe('UNKNOWN_IDENTIFIER');
 });
 
+test('a name that is too long is not cut off to one that exists', async () => {
+  const longest = 'é'.repeat(31);
+  await client.query(`create table "${longest}" (n int)`);
+  expect((await read({ table: longest })).columns).toEqual(['n']);
+  expect((await refused({ table: `${longest}é` })).reason).toBe('UNKNOWN_IDENTIFIER');
+});
+
+test('columns that the primary key only includes do not order', async () => {
+  await client.query('create table keyed (a int, b int, c int, primary key (c, a) include (b))');
+  const ran: string[] = [];
+  await readPageOf(sidecar.app.databases.named(''), { table: 'keyed' }, ({ sql }) => ran.push(sql));
+  expect(ran.at(-1)).toContain(' order by "c", "a" limit ');
+});
+
 test('a name without schema goes by the search path, one with a schema does not', async () => {
   expect((await read({ table: 'orders' })).columns).toEqual(['id', 'customer', 'secret']);
   expect((await read({ table: 'other.orders' })).columns).toEqual(['only_here']);
