@@ -39,9 +39,7 @@ function writeCount(out: Buffer, at: number, type: number, count: number): numbe
     to += 1;
   } else {
     const digits = String(count);
-    for (let index = 0; index < digits.length; index += 1)
-      out[to + index] = digits.charCodeAt(index);
-    to += digits.length;
+    to += out.write(digits, to, 'latin1');
   }
   out[to] = 13;
   out[to + 1] = 10;

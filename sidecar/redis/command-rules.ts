@@ -8,6 +8,8 @@ export interface CommandRule {
   readonly refusal?: (args: readonly Buffer[]) => string | undefined;
   /** Running it twice, or not knowing whether it ran, does no harm. */
   readonly reads: boolean;
+  /** It runs a script, which may have changed something before its error. */
+  readonly scripts?: boolean;
 }
 
 const blocking = 'it would hold up every caller of the shared connection while it waits';
@@ -46,7 +48,7 @@ const readingNames =
 
 /** Frequent commands that change something: known here only so that they are found at once. */
 const writingNames =
-  'SET SETEX PSETEX SETNX DEL UNLINK INCR INCRBY DECR EXPIRE PEXPIRE HSET HDEL HINCRBY LPUSH RPUSH LPOP RPOP SADD SREM ZADD ZREM XADD XACK EVAL EVALSHA PUBLISH MSET GETDEL GETEX';
+  'SET SETEX PSETEX SETNX DEL UNLINK INCR INCRBY DECR EXPIRE PEXPIRE HSET HDEL HINCRBY LPUSH RPUSH LPOP RPOP SADD SREM ZADD ZREM XADD XACK PUBLISH MSET GETDEL GETEX';
 
 const longestName = 32;
 
@@ -60,6 +62,7 @@ const learn = (rule: CommandRule): void => {
 };
 for (const name of readingNames.split(' ')) learn({ name, reads: true });
 for (const name of writingNames.split(' ')) learn({ name, reads: false });
+for (const name of ['EVAL', 'EVALSHA', 'FCALL']) learn({ name, reads: false, scripts: true });
 for (const [refused, names] of refusedNames) {
   for (const name of names.split(' ')) learn({ name, refused, reads: false });
 }
@@ -77,6 +80,11 @@ const refuseBlock = (args: readonly Buffer[]): string | undefined =>
   asksToBlock(args) ? `with BLOCK ${blocking}` : undefined;
 learn({ name: 'XREAD', reads: true, refusal: refuseBlock });
 learn({ name: 'XREADGROUP', reads: false, refusal: refuseBlock });
+
+/** Those that are refused whatever their arguments are, upper-case. */
+export const refusedCommands: readonly string[] = refusedNames.flatMap(([, names]) =>
+  names.split(' '),
+);
 
 /** The rule for a command; a name that is not known here passes. `name` in any case. */
 export function commandRule(name: Buffer): CommandRule {

@@ -2,6 +2,7 @@ import { Redis, type Command } from 'ioredis';
 import type { Clock } from '../../platform/clock.ts';
 import type { HoldfastError } from '../../platform/errors.ts';
 import { encodeCommands } from './command-encoding.ts';
+import { commandRule } from './command-rules.ts';
 import type { Carrier, PendingCommand } from './pending-command.ts';
 import {
   abandoned,
@@ -212,7 +213,9 @@ export class Link implements Carrier {
 
   failureOf(error: Error, command: PendingCommand): HoldfastError {
     const { name } = this.#options;
-    if (error.name === 'ReplyError') return replyError(error.message, name);
+    if (error.name === 'ReplyError') {
+      return replyError(error.message, name, mayRunInPart(command));
+    }
     return command.state === 'sent'
       ? replyLost(name, command.harmless)
       : redisUnavailable(name, this.#fault, this.retryAfterMs);
@@ -266,10 +269,13 @@ export class Link implements Carrier {
   /** After a failover the name may lead to the new master: worth a new connection, but not one for every write. */
   #leavesReplica(error: Error): boolean {
     const nowMs = this.#parts.clock.now();
-    if (!error.message.startsWith('READONLY') || nowMs < this.#leftReplicaAtMs + replicaPauseMs)
-      return false;
+    if (!error.message.startsWith('READONLY')) return false;
+    if (nowMs < this.#leftReplicaAtMs + replicaPauseMs) return false;
     this.#leftReplicaAtMs = nowMs;
     this.#fault = 'READONLY';
     return true;
   }
 }
+
+const mayRunInPart = ({ words: [name], harmless }: PendingCommand): boolean =>
+  !harmless && name !== undefined && commandRule(name).scripts === true;

@@ -43,6 +43,9 @@ const meanings: Readonly<Record<string, Meaning>> = {
   TRYAGAIN: unavailable('the Redis cluster is moving these keys'),
 };
 
+/** A script may meet these halfway, after it has changed something; the other unavailable ones stop it before it begins. */
+const metHalfway = new Set(['MASTERDOWN', 'READONLY', 'MISCONF', 'NOREPLICAS']);
+
 /** Of an ERR, what is about the data and not about the request. */
 const aboutTheData =
   /^(no such key|index out of range|hash value is not|increment or decrement would overflow|increment would produce|resulting score is not)/;
@@ -76,7 +79,7 @@ const harmless: readonly RegExp[] = [
   /^unsupported unit provided\. please use M, KM, FT, MI$/i,
   /^DUMP payload version or checksum are wrong$/,
   /^(Target key name already exists|Consumer Group name already exists)\.?$/,
-  /^No matching (script|function)\b[^'"`]{0,40}$/,
+  /^No matching (script\. Please use EVAL\.|function)$/,
   /^Keys in request don't hash to the same slot$/,
 ];
 
@@ -90,23 +93,30 @@ const rewritten: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
-/** Turns an error reply of Redis into ours. Its text reaches nobody unless it is known to hold nothing of the request. */
-export function replyError(message: string, target: string): HoldfastError {
+/**
+ * Turns an error reply of Redis into ours. Its text reaches nobody unless it is known to hold nothing of the request. `partly`: the command may
+ * have changed something before it failed, as scripts do.
+ */
+export function replyError(message: string, target: string, partly = false): HoldfastError {
   const space = message.indexOf(' ');
   const first = space < 0 ? message : message.slice(0, space);
-  const code = /^[A-Z][A-Z0-9_]{0,31}$/.test(first) ? first : undefined;
-  const text = code === undefined ? message : message.slice(first.length + 1);
-  const known = code === undefined || !Object.hasOwn(meanings, code) ? undefined : meanings[code];
-  const { kind, reason, text: ownText } = known ?? answered('precondition');
+  const code = /^[A-Z][A-Z0-9_]{0,31}$/.test(first) ? first : '';
+  const text = code === '' ? message : message.slice(code.length + 1);
+  const known = Object.hasOwn(meanings, code) ? meanings[code] : undefined;
+  const halfway = partly && metHalfway.has(code);
+  const { kind, reason } = halfway
+    ? answered('unknown-outcome')
+    : (known ?? answered('precondition'));
   const shown =
-    ownText ?? shownText(text) ?? 'its text is withheld, since it may hold keys or values';
+    known?.text ?? shownText(text) ?? 'its text is withheld, since it may hold keys or values';
+  const more = halfway ? '; the script may have run in part' : '';
   return new HoldfastError(
     kind === 'invalid' && aboutTheData.test(text) ? 'precondition' : kind,
     reason,
-    `Redis "${target}" answered ${code === undefined ? 'with an error' : code}: ${shown}`,
+    `Redis "${target}" answered ${code === '' ? 'with an error' : code}: ${shown}${more}`,
     {
       target,
-      metadata: code === undefined ? {} : { redis_code: code },
+      metadata: code === '' ? {} : { redis_code: code },
       ...(kind === 'unavailable' ? { retryAfterMs: 1_000 } : {}),
     },
   );

@@ -8,13 +8,15 @@ const mostCommands = 10_000;
 /** What is known of the command. Throws INVALID_REQUEST, or COMMAND_REFUSED. */
 export function checkCommand(args: readonly Buffer[]): CommandRule {
   const name = args[0];
-  if (name === undefined || name.length === 0)
+  if (name === undefined || name.length === 0) {
     throw invalid('args must begin with the name of a command');
+  }
   const rule = commandRule(name);
   const refusal = refusalOf(rule, args);
   if (refusal !== undefined) throw new HoldfastError('invalid', 'COMMAND_REFUSED', refusal);
-  if (args.length > mostWords)
+  if (args.length > mostWords) {
     throw invalid(`args has ${args.length} entries; at most ${mostWords}`);
+  }
   if (bytesOf(args) > mostBytes) throw invalid(`args has more than ${mostBytes} bytes`);
   return rule;
 }

@@ -51,8 +51,10 @@ export function commandOperations(
         call.onEnd((reason) => {
           const sent = pending.some(({ state }) => state !== 'waiting');
           const harmless = pending.every((each) => each.harmless);
-          for (const each of pending) each.abandon(reason);
+          // The call as a whole has an answer then: what is still told of its commands is dropped.
           reject(sent ? abandoned(to.name, harmless, reason) : reason);
+          waiter.close();
+          for (const each of pending) each.abandon(reason);
         });
       }),
   };

@@ -45,6 +45,7 @@ export class PipelineWaiter implements Waiter {
   readonly #outcomes: Buffer[];
   #missing: number;
   #replyBytes = 0;
+  #closed = false;
 
   constructor(commands: number, parts: PipelineParts) {
     this.#parts = parts;
@@ -52,7 +53,13 @@ export class PipelineWaiter implements Waiter {
     this.#outcomes = Array.from({ length: commands });
   }
 
+  /** Nobody waits any more. */
+  close(): void {
+    this.#closed = true;
+  }
+
   answered(reply: Reply, index: number): void {
+    if (this.#closed) return;
     const { maxReplyBytes } = this.#parts;
     try {
       const encoded = encodeReply(reply, maxReplyBytes);
@@ -65,6 +72,7 @@ export class PipelineWaiter implements Waiter {
   }
 
   failed(error: HoldfastError, index: number): void {
+    if (this.#closed) return;
     this.#settle(index, lengthDelimited(2, this.#parts.statuses.encode(error))); // CommandOutcome.error
   }
 

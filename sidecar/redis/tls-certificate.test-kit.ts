@@ -1,0 +1,20 @@
+/** Signed by itself, for `localhost`, good until 2126. For tests alone: the key is public. */
+export const certificate = `-----BEGIN CERTIFICATE-----
+MIIBlTCCATugAwIBAgIUQ9BfPODHlnf/+FaNQTArcsxL4KgwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMTEyMTczMloYDzIxMjYxMDI4
+MTIxNzMyWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAASLrUw4UIoXAtEtzxT+qOsvIYcBSrLltdAIsktICwgxuKZqineD7Fa/
+W6pw/uEznRDaN+s+GEZtQshajZti+8gto2kwZzAdBgNVHQ4EFgQUgCg+trasq+rZ
+5cJHLFD6dc2AdH8wHwYDVR0jBBgwFoAUgCg+trasq+rZ5cJHLFD6dc2AdH8wDwYD
+VR0TAQH/BAUwAwEB/zAUBgNVHREEDTALgglsb2NhbGhvc3QwCgYIKoZIzj0EAwID
+SAAwRQIgOffVX95VEDsm36YqTWR3VHRSZB/DpR4KRdrdVYbLb2oCIQCDvNYxZiTW
+bINUW0X21rHXWTocqZifjMMaBBcd6sE5PQ==
+-----END CERTIFICATE-----
+`;
+
+export const privateKey = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgrOA32hA79BGkzfh4
+st9l5we8SmSQFdHHYz6JgXBRKoyhRANCAASLrUw4UIoXAtEtzxT+qOsvIYcBSrLl
+tdAIsktICwgxuKZqineD7Fa/W6pw/uEznRDaN+s+GEZtQshajZti+8gt
+-----END PRIVATE KEY-----
+`;
