@@ -95,6 +95,39 @@ describe.each(['session', 'unary'] as const)('over %s', (transport) => {
     expect((await db.query(count)).rows).toEqual([{ count: 2n }]);
   });
 
+  test('a page has the rows, the fields and the order that were asked for', async () => {
+    const pages = `pages_${transport}`;
+    await db.query(`create table ${pages} (id int4 primary key, kind text, at timestamptz)`);
+    await db.query(
+      `insert into ${pages} select g, case when g % 2 = 0 then 'even' end, now() from generate_series(1, 10) g`,
+    );
+    const page = await db.page<{ id: number; kind: string | null }>({
+      table: pages,
+      fields: ['kind', 'id'],
+      filters: [
+        { column: 'id', operator: '>', value: 2 },
+        { column: 'id', operator: 'in', values: [1, 3, 4, 6, 8, 9] },
+        { column: 'at', operator: 'is not null' },
+      ],
+      sort: [
+        { column: 'kind', nulls: 'first' },
+        { column: 'id', descending: true },
+      ],
+      page: 2,
+      pageSize: 3,
+      withTotal: true,
+    });
+    expect(page).toMatchObject({ page: 2, pageSize: 3, hasMore: false, total: 5 });
+    expect(page.columns.map(({ name }) => name)).toEqual(['kind', 'id']);
+    expect(page.rows).toEqual([
+      { kind: 'even', id: 6 },
+      { kind: 'even', id: 4 },
+    ]);
+    await expect(db.page({ table: `${pages}; drop table x` })).rejects.toMatchObject({
+      reason: 'UNKNOWN_IDENTIFIER',
+    });
+  });
+
   test('a stream gives all rows, and ends early when nobody wants more', async () => {
     let sum = 0;
     const rows = db.stream<{ g: number }>('select g from generate_series(1, $1) g', [10_000], {
