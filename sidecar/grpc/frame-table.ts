@@ -4,12 +4,13 @@ import type { HoldfastError } from '../../platform/errors.ts';
 import { loaderOptions } from '../../platform/grpc/contract.ts';
 import type { StatusEncoder } from '../../platform/grpc/status.ts';
 import type { AnyOperation } from './operation.ts';
+import { StrictReader } from './strict-reader.ts';
 
 /** An operation as a session sees it. */
 export interface SessionOperation extends AnyOperation {
   /** Its field number in ServerFrame. */
   readonly number: number;
-  readonly deserialize: (bytes: Uint8Array) => unknown;
+  readonly deserialize: (bytes: Buffer) => unknown;
   readonly serialize: (response: unknown) => Uint8Array;
 }
 
@@ -93,8 +94,8 @@ function messageOf({ resolvedType, name }: protobuf.Field): protobuf.Type {
 
 const deserializer =
   (type: protobuf.Type) =>
-  (bytes: Uint8Array): unknown =>
-    type.toObject(type.decode(bytes), loaderOptions);
+  (bytes: Buffer): unknown =>
+    type.toObject(type.decode(new StrictReader(bytes)), loaderOptions);
 
 const serializer =
   (type: protobuf.Type) =>

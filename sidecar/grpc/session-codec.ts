@@ -1,6 +1,6 @@
-import protobuf from 'protobufjs';
 import type { Priority } from '../../platform/call.ts';
 import { varintSize, writeVarint } from '../../platform/protobuf-wire.ts';
+import { StrictReader } from './strict-reader.ts';
 
 /** ClientFrame with its request still encoded. */
 export interface ClientFrame {
@@ -11,10 +11,10 @@ export interface ClientFrame {
   readonly priority: Priority;
   /** Field number of the request; 0 when the frame has none. */
   readonly field: number;
-  readonly request: Uint8Array;
+  readonly request: Buffer;
 }
 
-const empty = new Uint8Array(0);
+const empty = Buffer.alloc(0);
 const priorities: readonly Priority[] = ['normal', 'high', 'normal', 'low'];
 const lengthDelimited = 2;
 
@@ -24,7 +24,7 @@ const lengthDelimited = 2;
  * @throws when the bytes are not a ClientFrames message.
  */
 export function decodeClientFrames(bytes: Buffer): ClientFrame[] {
-  const reader = protobuf.Reader.create(bytes);
+  const reader = new StrictReader(bytes);
   const frames: ClientFrame[] = [];
   while (reader.pos < reader.len) {
     const tag = reader.uint32();
@@ -34,7 +34,7 @@ export function decodeClientFrames(bytes: Buffer): ClientFrame[] {
   return frames;
 }
 
-function decodeFrame(reader: protobuf.Reader): ClientFrame {
+function decodeFrame(reader: StrictReader): ClientFrame {
   const end = reader.uint32() + reader.pos;
   if (end > reader.len) throw new RangeError('a frame is longer than its message');
   let id = 0;
@@ -43,13 +43,13 @@ function decodeFrame(reader: protobuf.Reader): ClientFrame {
   let transactionId = 0;
   let priority: Priority = 'normal';
   let field = 0;
-  let request: Uint8Array = empty;
+  let request: Buffer = empty;
   while (reader.pos < end) {
     const tag = reader.uint32();
     const number = tag >>> 3;
     if ((tag & 7) === lengthDelimited && number > 5) {
       field = number;
-      request = reader.bytes();
+      request = reader.bytes() as Buffer;
     } else if (number === 1) id = reader.uint32();
     else if (number === 2) traceparent = reader.string();
     else if (number === 3) deadlineMs = reader.uint32();
