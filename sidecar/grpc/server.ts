@@ -107,12 +107,15 @@ function sendingEncoded(service: ServiceDefinition): ServiceDefinition {
         ...method,
         responseSerialize: (response: unknown) =>
           response instanceof Encoded
-            ? Buffer.concat(response.parts)
+            ? asBuffer(response.whole)
             : method.responseSerialize(response),
       },
     ]),
   );
 }
+
+const asBuffer = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
+  Buffer.from(buffer, byteOffset, byteLength);
 
 const same = <T>(value: T): T => value;
 

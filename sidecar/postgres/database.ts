@@ -127,6 +127,7 @@ export class Database {
     );
     return exchanges.map((exchange, at) => {
       this.#observe(exchange);
+      if (isStale(exchange)) connection.forgetStatement((steps[at] as Step).profile.sql);
       if (exchange.failure === undefined) return exchange.results[0] as StatementResult;
       return exchangeError(exchange, call, {
         pool: this.name,
@@ -151,6 +152,7 @@ export class Database {
     const { connection } = loan;
     let sending: Promise<void> = Promise.resolve();
     let unsent = 0;
+    let refused: { readonly error: unknown } | undefined;
     const take = (part: Buffer): void => {
       connection.pause();
       unsent += 1;
@@ -175,6 +177,7 @@ export class Database {
     await this.#runOn(loan, exchange, call, profile.dirties);
     unlisten();
     await sending;
+    if (refused !== undefined) throw HoldfastError.from(refused.error);
     if (exchange.failure !== undefined) {
       throw exchangeError(exchange, call, { pool: this.name, writes: !profile.reads });
     }

@@ -5,7 +5,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { beginStatement, type BeginOptions } from './begin-statement.ts';
 import { controlStatement } from './control-statement.ts';
 import { Exchange, type Statement, type StatementResult, type Step } from './exchange.ts';
-import { commitUnknown, exchangeError, rolledBack } from './exchange-error.ts';
+import { commitUnknown, exchangeError, isStale, rolledBack } from './exchange-error.ts';
 import type { Loan } from './pool-loan.ts';
 
 /** What a transaction needs of its database. */
@@ -21,6 +21,7 @@ export interface TransactionHost {
 
 const commitStatement = controlStatement('COMMIT');
 const rollbackStatement = controlStatement('ROLLBACK');
+const rollbackTimeoutMs = 5_000;
 
 /**
  * One transaction on one connection. Its work runs strictly in order.
@@ -66,6 +67,11 @@ export class Transaction {
     );
   }
 
+  /** Name of its pool. */
+  get pool(): string {
+    return this.#host.name;
+  }
+
   /** Resolves when the transaction has its connection. */
   async started(): Promise<void> {
     await this.#borrowed;
@@ -83,6 +89,18 @@ export class Transaction {
     return this.#inOrder(() => this.#run(steps, call));
   }
 
+  /** Statements that come of each other's answers, as one unit of the order: nothing else of the transaction runs between them. */
+  together<T>(
+    work: (query: (statement: Statement) => Promise<StatementResult>) => Promise<T>,
+    call: Call,
+  ): Promise<T> {
+    const query = async (statement: Statement): Promise<StatementResult> => {
+      if (this.#ended !== undefined) throw this.#ended;
+      return (await this.#run([this.#host.step(statement)], call))[0] as StatementResult;
+    };
+    return this.#inOrder(() => work(query));
+  }
+
   /** A statement whose text is the sidecar's: SAVEPOINT, FETCH … */
   control(sql: string, call: Call): Promise<StatementResult> {
     return this.#inOrder(
@@ -94,8 +112,9 @@ export class Transaction {
   commit(call: Call): Promise<void> {
     return this.#inOrder(async (loan) => {
       this.#committing = true;
+      // Ended from here on: what is queued behind must never reach the connection, however the commit goes on.
+      this.#end(this.#reason('UNKNOWN_TRANSACTION', 'the transaction has ended'));
       const committed = this.#commitOn(loan);
-      if (call.deadlineAtMs === Infinity) return committed;
       return new Promise((resolve, reject) => {
         const unlisten = call.onEnd((reason) => {
           if (reason.kind === 'deadline') reject(commitUnknown(this.#host.name, reason));
@@ -179,6 +198,7 @@ export class Transaction {
     if (exchange.cancelRequested) await connection.quiet();
     this.#running = undefined;
     this.#host.observe(exchange);
+    if (isStale(exchange)) for (const { profile } of steps) connection.forgetStatement(profile.sql);
     this.#checkStillOpen(exchange, connection, begun);
     if (exchange.failure !== undefined) {
       throw this.#ended ?? exchangeError(exchange, call, { pool: this.#host.name, writes: false });
@@ -204,15 +224,10 @@ export class Transaction {
 
   async #commitOn(loan: Loan<Connection>): Promise<void> {
     const { name } = this.#host;
-    const ended = this.#reason('UNKNOWN_TRANSACTION', 'the transaction has ended');
-    if (!this.#begun) {
-      this.#end(ended);
-      return loan.giveBack();
-    }
+    if (!this.#begun) return loan.giveBack();
     const exchange = new Exchange([commitStatement], this.#host.maxResultBytes);
     loan.connection.submit(exchange);
     await exchange.done;
-    this.#end(ended);
     loan.giveBack(this.#dirty || loan.connection.status !== 'I');
     this.#host.observe(exchange);
     const { failure, results } = exchange;
@@ -228,7 +243,11 @@ export class Transaction {
     if (this.#begun && connection.usable && connection.status !== 'I') {
       const exchange = new Exchange([rollbackStatement], 0);
       connection.submit(exchange);
+      const stop = this.#host.clock.after(rollbackTimeoutMs, () =>
+        connection.destroy(this.#connectionLost(new Error('no answer to ROLLBACK'))),
+      );
       await exchange.done;
+      stop();
     }
     loan.giveBack(this.#dirty || connection.status !== 'I');
   }

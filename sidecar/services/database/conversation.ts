@@ -10,6 +10,7 @@ import { beginOptions } from './begin.ts';
 import { batchStatements, fetchSql, savepointSql } from './checks.ts';
 import type { Databases } from './databases.ts';
 import { batchResult, queryResult } from './results.ts';
+import { otherPool } from './session-transactions.ts';
 import { invalid, statementOf } from './statement-values.ts';
 
 /** Field numbers of TransactionResponse. */
@@ -54,12 +55,14 @@ export function conversation(
     call: Call,
   ): Promise<Encoded> => {
     if (request.query) {
+      checkPool(transaction, request.query.pool);
       const { parts } = queryResult(
         await transaction.query(statementOf(request.query.sql, request.query.params), call),
       );
       return answer(response.query, ...parts);
     }
     if (request.batch) {
+      checkPool(transaction, request.batch.pool);
       const { parts } = batchResult(
         await transaction.batch(batchStatements(request.batch), call),
         statuses,
@@ -100,6 +103,10 @@ export function conversation(
       }
     },
   };
+}
+
+function checkPool(transaction: Transaction, pool: string): void {
+  if (pool !== '' && pool !== transaction.pool) throw otherPool(transaction.pool);
 }
 
 const answer = (field: number, ...parts: readonly Uint8Array[]): Encoded =>

@@ -12,7 +12,7 @@ import { beginOptions } from './begin.ts';
 import { batchStatements, fetchSql, savepointSql } from './checks.ts';
 import { conversation } from './conversation.ts';
 import type { Databases } from './databases.ts';
-import { pageOperations } from './page-operation.ts';
+import { pageOperation } from './page-operation.ts';
 import { batchResult, queryResult } from './results.ts';
 import { SessionTransactions } from './session-transactions.ts';
 import { invalid, statementOf } from './statement-values.ts';
@@ -32,7 +32,7 @@ export function databaseOperations(databases: Databases, statuses: StatusEncoder
       const statement = statementOf(sql, params);
       const database = databases.named(pool);
       if (call.transactionId === 0) return queryResult(await database.query(statement, call));
-      return queryResult(await transactions.of(call).query(statement, call));
+      return queryResult(await transactions.of(call, pool).query(statement, call));
     },
   };
 
@@ -43,7 +43,10 @@ export function databaseOperations(databases: Databases, statuses: StatusEncoder
     handle: async (request, call) => {
       const statements = batchStatements(request);
       if (call.transactionId !== 0) {
-        return batchResult(await transactions.of(call).batch(statements, call), statuses);
+        return batchResult(
+          await transactions.of(call, request.pool).batch(statements, call),
+          statuses,
+        );
       }
       const database = databases.named(request.pool);
       const results = request.atomic
@@ -153,7 +156,7 @@ export function databaseOperations(databases: Databases, statuses: StatusEncoder
       rollback,
       savepoint,
       fetch,
-      ...pageOperations(databases, transactions),
+      pageOperation(databases, transactions),
     ],
     streams: [stream],
     conversations: [conversation(databases, statuses)],

@@ -158,6 +158,28 @@ test('inside a transaction a page sees what the transaction wrote, and an unknow
   await answer(6);
 });
 
+test('a page keeps its place among pipelined frames of its transaction', async () => {
+  await pg.query('create table ordered (id int primary key)');
+  const page = { table: 'ordered', page: 2, pageSize: 1, withTotal: true };
+  const insert = (ids: string) => ({ sql: `insert into ordered values ${ids}` });
+  session.write({
+    frames: [
+      { id: 1, transactionId: 1, begin: {} },
+      { id: 2, transactionId: 1, query: insert('(1), (2), (3)') },
+      { id: 3, transactionId: 1, page },
+      { id: 4, transactionId: 1, query: insert('(0)') },
+      { id: 5, transactionId: 1, page },
+      { id: 6, transactionId: 1, commit: {} },
+    ],
+  });
+  const [before, after] = [(await answer(3))[0], (await answer(5))[0]];
+  expect(cells(before?.page)).toEqual([['2']]);
+  expect(before?.page?.total).toBe('3');
+  expect(cells(after?.page)).toEqual([['1']]);
+  expect(after?.page?.total).toBe('4');
+  expect((await answer(6))[0]).toHaveProperty('commit');
+});
+
 test('a page in a transaction that is not open is refused', async () => {
   session.write({ frames: [{ id: 1, transactionId: 9, page: { table: 'small' } }] });
   expect((await answer(1))[0]?.error?.message).toContain('no open transaction 9');

@@ -14,11 +14,14 @@ interface Transactions {
 export class SessionTransactions {
   readonly #byScope = new WeakMap<Scope, Transactions>();
 
-  /** The transaction of the call's frame. Throws UNKNOWN_TRANSACTION, or why it ended. */
-  of({ scope, transactionId }: Call): Transaction {
+  /** The transaction of the call's frame. Throws UNKNOWN_TRANSACTION, or why it ended; INVALID_REQUEST when the request names another pool. */
+  of({ scope, transactionId }: Call, pool = ''): Transaction {
     const transactions = this.#byScope.get(scope);
     const found = transactions?.open.get(transactionId);
-    if (found !== undefined) return found;
+    if (found !== undefined) {
+      if (pool !== '' && pool !== found.pool) throw otherPool(found.pool);
+      return found;
+    }
     throw transactions?.ended.get(transactionId) ?? unknown(transactionId);
   }
 
@@ -81,6 +84,14 @@ export class SessionTransactions {
     return made;
   }
 }
+
+/** A transaction stays on its pool. */
+export const otherPool = (own: string): HoldfastError =>
+  new HoldfastError(
+    'invalid',
+    'INVALID_REQUEST',
+    `the request names another pool than its transaction, which is on "${own}"`,
+  );
 
 const unknown = (id: number): HoldfastError =>
   new HoldfastError(
