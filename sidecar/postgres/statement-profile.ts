@@ -1,4 +1,4 @@
-import { sqlTokens } from './sql-tokens.ts';
+import { sqlTokens, unclear } from './sql-tokens.ts';
 
 /** What is known of a statement from its text, and from having run it. Shared by all calls with the same text. */
 export interface StatementProfile {
@@ -37,7 +37,11 @@ const refusals: Readonly<Record<string, string>> = {
   copy: 'COPY is not supported; use INSERT … SELECT unnest(…) or Batch to write, Stream to read',
 };
 
-const sessionLock = /^pg_(?:try_)?advisory_(?:lock|unlock)/;
+/** What is named so changes the session, or runs a text that might. */
+const sessionChange =
+  /^"?(?:pg_(?:try_)?advisory_(?:lock|unlock)|query_to_xml|(?:set_config|standard_conforming_strings|ts_stat|ts_rewrite|crosstab|connectby)$)/;
+/** Whose work is in no text that could be read, or is the session itself. */
+const opaque = new Set(['do', 'call', 'load', 'reset']);
 /** Functions that only compute, and keywords that stand before a parenthesis. Anything else might write, lock or wait. */
 const harmless = new Set(
   `all and any array as between by case cast char_length coalesce concat concat_ws count date_part date_trunc decimal dense_rank distinct else
@@ -58,7 +62,7 @@ export function profileOf(sql: string): StatementProfile {
   const dirties = leavesSessionState(tokens, first);
   return {
     sql,
-    refusal: refusals[first],
+    refusal: Object.hasOwn(refusals, first) ? refusals[first] : undefined,
     autocommitRefusal: autocommitRefusal(first),
     reads: !dirties && onlyReads(tokens, first),
     dirties,
@@ -78,21 +82,19 @@ function autocommitRefusal(first: string): string | undefined {
 }
 
 function leavesSessionState(tokens: readonly string[], first: string): boolean {
-  if (first === 'reset' || first === 'load') return true;
+  if (opaque.has(first)) return true;
   if (first === 'set') {
-    const second = tokens[1] ?? '';
-    return second !== 'local' && second !== 'transaction' && second !== 'constraints';
+    const [second = '', third] = tokens.slice(tokens.indexOf(first) + 1);
+    // `local.a` is a setting called so.
+    if (third === '.' || !/^(?:local|transaction|constraints)$/.test(second)) return true;
   }
-  if (first === 'declare') {
-    return tokens.some((token, at) => token === 'with' && tokens[at + 1] === 'hold');
-  }
-  return tokens.some(
-    (token) =>
-      token === 'set_config' ||
-      token === 'temp' ||
-      token === 'temporary' ||
-      sessionLock.test(token),
-  );
+  return tokens.some((token, at) => {
+    if (token === 'hold') return first === 'declare' && tokens[at - 1] === 'with';
+    // What is made may be temporary without a word: it takes only a schema, or a search path.
+    if (token === 'create' || token === 'execute' || token === unclear) return true;
+    if (token === 'into') return tokens[at - 1] !== 'insert' && tokens[at - 1] !== 'merge';
+    return token === 'u&"' || sessionChange.test(token);
+  });
 }
 
 function onlyReads(tokens: readonly string[], first: string): boolean {
@@ -111,12 +113,16 @@ function onlyReads(tokens: readonly string[], first: string): boolean {
     }
     if (token === 'share' && tokens[at - 1] === 'for') return false;
     if (token === 'share' && tokens[at - 1] === 'key') return false;
-    return token !== '(' || at === 0 || callsNothingUnknown(tokens[at - 1] as string);
+    return token !== '(' || at === 0 || callsNothingUnknown(tokens, at - 1);
   });
 }
 
-const callsNothingUnknown = (before: string): boolean =>
-  /^[^\p{L}_"]/u.test(before) || harmless.has(before);
+/** The token before a parenthesis. Another schema may have a function of the same name. */
+function callsNothingUnknown(tokens: readonly string[], at: number): boolean {
+  const name = tokens[at] as string;
+  if (/^[^a-z_"\u0080-\uffff]/.test(name)) return true;
+  return harmless.has(name) && (tokens[at - 1] !== '.' || tokens[at - 2] === 'pg_catalog');
+}
 
 const keptProfiles = 5_000;
 const longestKeptSql = 20_000;
