@@ -30,8 +30,9 @@ beforeEach(() => {
 });
 afterEach(async () => {
   await pool.close();
-  if ((await serverSessions(server.url)).length > 0)
+  if ((await serverSessions(server.url)).length > 0) {
     throw new Error('the pool left sessions behind');
+  }
 });
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -152,7 +152,7 @@ export class Database {
     const { connection } = loan;
     let sending: Promise<void> = Promise.resolve();
     let unsent = 0;
-    let refused: { readonly error: unknown } | undefined;
+    let refused: HoldfastError | undefined;
     const take = (part: Buffer): void => {
       connection.pause();
       unsent += 1;
@@ -163,7 +163,8 @@ export class Database {
             unsent -= 1;
             if (unsent === 0) connection.resume();
           },
-          () => {
+          (error: unknown) => {
+            refused ??= HoldfastError.from(error);
             connection.cancel(exchange);
             connection.resume();
           },
@@ -177,7 +178,7 @@ export class Database {
     await this.#runOn(loan, exchange, call, profile.dirties);
     unlisten();
     await sending;
-    if (refused !== undefined) throw HoldfastError.from(refused.error);
+    if (refused !== undefined) throw refused;
     if (exchange.failure !== undefined) {
       throw exchangeError(exchange, call, { pool: this.name, writes: !profile.reads });
     }
