@@ -10,6 +10,8 @@ export const code = {
   dataRow: 0x44,
   emptyQueryResponse: 0x49,
   errorResponse: 0x45,
+  /** No message of the server's: its bytes stopped making sense, and none of what follows is read. */
+  malformed: 0x00,
   noData: 0x6e,
   noticeResponse: 0x4e,
   notificationResponse: 0x41,
@@ -32,12 +34,14 @@ export class BackendMessages {
   /** The start of a message whose rest has not come yet. */
   #partial = Buffer.allocUnsafeSlow(0);
   #partialBytes = 0;
+  #malformed = false;
 
   constructor(onMessage: OnMessage) {
     this.#onMessage = onMessage;
   }
 
   push(received: Buffer): void {
+    if (this.#malformed) return;
     if (this.#partialBytes === 0) {
       const used = this.#cut(received, received.length);
       if (used < received.length) this.#append(received.subarray(used));
@@ -57,6 +61,11 @@ export class BackendMessages {
     let at = 0;
     while (length - at >= headerBytes) {
       const size = 1 + readInt32(bytes, at + 1);
+      if (size < headerBytes) {
+        this.#malformed = true;
+        this.#onMessage(code.malformed, bytes, at, at);
+        return length;
+      }
       if (length - at < size) break;
       this.#onMessage(bytes[at] as number, bytes, at + headerBytes, at + size);
       at += size;

@@ -249,7 +249,7 @@ export class Connection {
 
   /** Between exchanges the server only says that something changed, or why it is about to hang up. */
   #receiveUnasked(messageCode: number, bytes: Buffer, start: number, end: number): void {
-    if (messageCode !== code.errorResponse) return;
+    if (messageCode !== code.errorResponse && messageCode !== code.malformed) return;
     this.destroy(
       this.#lost(
         new Error(readFields(bytes, start, end)['M'] ?? 'the server closed the connection'),
