@@ -178,7 +178,12 @@ export class LiveSession {
 
   #onPush(field: number, bytes: Buffer): void {
     if (field === serverField.info) {
-      this.#limits = decodeMessage('holdfast.v1.SessionInfo', bytes) as unknown as Limits;
+      const info = decodeMessage('holdfast.v1.SessionInfo', bytes) as unknown as Limits;
+      this.#limits = {
+        maxInFlight: info.maxInFlight || Infinity,
+        maxInFlightBytes: info.maxInFlightBytes || Infinity,
+        maxMessageBytes: info.maxMessageBytes || Infinity,
+      };
       this.#events.onReady();
     } else if (field === serverField.transactionEnded) {
       const { transactionId, reason } = decodeMessage('holdfast.v1.TransactionEnded', bytes);

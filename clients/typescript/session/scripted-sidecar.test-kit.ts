@@ -27,6 +27,9 @@ export interface ScriptedSession {
   send(...frames: Record<string, unknown>[]): void;
   /** Sends bytes as a message. */
   sendRaw(bytes: Buffer): void;
+  /** Takes no more messages until `resume`. */
+  pause(): void;
+  resume(): void;
   /** Ends the stream with a status. */
   end(code?: status, details?: string): void;
 }
@@ -117,6 +120,8 @@ export class ScriptedSidecar implements AsyncDisposable {
     };
     const session: ScriptedSession = {
       sendRaw: (bytes) => void stream.write(bytes),
+      pause: () => void stream.pause(),
+      resume: () => void stream.resume(),
       send: (...frames) => {
         stream.write(Buffer.from(encodeMessage('holdfast.v1.ServerFrames', { frames })));
         for (const { id, more } of frames) if (more !== true) unanswered.delete(id);

@@ -94,3 +94,46 @@ test('a call that waits for room gives up at its deadline or its signal, and is 
   await soon();
   expect(sidecar.sql).toEqual(['blocks']);
 });
+
+test('a sidecar that stops reading stops the writing; all calls are answered in order when it reads again', async () => {
+  await using sidecar = await new ScriptedSidecar({
+    limits: { maxInFlight: 1_000, maxInFlightBytes: 100_000_000 },
+    onFrame: (frame, session) => {
+      if (frame.query?.sql === 'stop') session.pause();
+      return echo(frame);
+    },
+  }).start();
+  await using holdfast = client(sidecar);
+  const db = holdfast.database();
+  await db.query('stop');
+  const sql: string[] = [];
+  const answers: Promise<unknown>[] = [];
+  for (let turn = 0; turn < 100; turn += 1) {
+    const text = `${turn} ${'z'.repeat(20_000)}`;
+    sql.push(text);
+    answers.push(db.query(text));
+    // Each in a message of its own, so that more wait than the stream buffers.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const controller = new AbortController();
+  const given = db.query('given up', [], { signal: controller.signal });
+  controller.abort();
+  await expect(given).rejects.toMatchObject({ reason: 'CANCELLED' });
+  expect(sidecar.sql.length).toBeLessThan(50);
+  sidecar.sessions[0]?.resume();
+  await Promise.all(answers);
+  expect(sidecar.sql).toEqual(['stop', ...sql]);
+});
+
+test('a request that is too large is refused, also when it had to wait for the connection', async () => {
+  await using sidecar = new ScriptedSidecar({ limits: { maxMessageBytes: 1_000 }, onFrame: echo });
+  await using holdfast = client(sidecar);
+  const db = holdfast.database();
+  const large = db.query('x'.repeat(2_000));
+  const small = db.query('small');
+  await Promise.all([
+    expect(large).rejects.toMatchObject({ reason: 'SESSION_LIMIT' }),
+    sidecar.start(),
+  ]);
+  await small;
+});

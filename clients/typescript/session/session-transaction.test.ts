@@ -224,3 +224,45 @@ test('a transaction that begins while the session is full keeps its order, commi
   await Promise.all([first, second, all]);
   expect(requests(sidecar)).toEqual(['first', 'second', 'begin', 'one', 'two', 'commit']);
 });
+
+test('when Begin fails while its statements wait for room, they fail without being sent', async () => {
+  const failure = { error: statusOf(status.RESOURCE_EXHAUSTED, 'POOL_EXHAUSTED') };
+  await using sidecar = await new ScriptedSidecar({
+    limits: { maxInFlight: 1 },
+    onFrame: (frame) => (frame.request === 'begin' ? failure : echo(frame)),
+  }).start();
+  await using holdfast = client(sidecar);
+  const db = holdfast.database();
+  await db.query('connect');
+  const tx = db.beginPipelined();
+  const outcomes = await Promise.allSettled([tx.query('one'), tx.query('two'), tx.commit()]);
+  for (const outcome of outcomes) {
+    expect(outcome).toMatchObject({ reason: { reason: 'POOL_EXHAUSTED' } });
+  }
+  await db.query('after');
+  expect(requests(sidecar)).toEqual(['connect', 'begin', 'after']);
+});
+
+test('what followed a failed Begin is told why, not only that there is no transaction', async () => {
+  const reasons = { begin: 'POOL_EXHAUSTED', query: 'UNKNOWN_TRANSACTION' };
+  await using sidecar = await new ScriptedSidecar({
+    onFrame: ({ request }) => ({
+      error: statusOf(status.NOT_FOUND, reasons[request as keyof typeof reasons]),
+    }),
+  }).start();
+  await using holdfast = client(sidecar);
+  const tx = holdfast.database().beginPipelined();
+  await expect(tx.query('one')).rejects.toMatchObject({ reason: 'POOL_EXHAUSTED' });
+});
+
+test('a rollback that is given up says so; the sidecar does it all the same', async () => {
+  await using sidecar = await new ScriptedSidecar({
+    onFrame: (frame) => (frame.request === 'rollback' ? undefined : echo(frame)),
+  }).start();
+  await using holdfast = client(sidecar);
+  const tx = await holdfast.database().begin();
+  await expect(tx.rollback({ deadlineMs: 20 })).rejects.toMatchObject({
+    reason: 'DEADLINE_EXCEEDED',
+  });
+  expect(requests(sidecar)).toEqual(['begin', 'rollback']);
+});

@@ -61,8 +61,8 @@ export class StreamTransaction implements TransactionChannel {
     // Comes after 'error', once, whatever the end.
     stream.on('status', () => this.#ended(failure));
     this.begun = this.#send(begin, { ...options, pool }, options);
-    // Whoever pipelines statements learns of it from them. A Begin that was never sent leaves an empty stream.
-    this.begun.catch(() => stream.end());
+    // Without it nothing may follow; whoever pipelines statements learns of it from them.
+    this.begun.catch((error: unknown) => this.end(error as HoldfastError));
   }
 
   get isOver(): boolean {

@@ -87,7 +87,7 @@ export class UnaryTransport implements Transport {
     });
 
   begin(pool: string, options: BeginOptions): TransactionChannel {
-    if (this.#closed) throw clientClosed();
+    if (this.#closed) return neverBegun(clientClosed());
     const { client } = this.#channel;
     const metadata = this.#channel.metadata(options);
     const transaction = new StreamTransaction({
@@ -127,6 +127,16 @@ export class UnaryTransport implements Transport {
     const wasNeverSent = failure.reason === 'DEADLINE_EXCEEDED' && !this.#channel.isConnected;
     return wasNeverSent ? sidecarUnavailable(failure) : failure;
   }
+}
+
+function neverBegun(reason: HoldfastError): TransactionChannel {
+  const fail = async (): Promise<never> => {
+    throw reason;
+  };
+  const begun = fail();
+  // Whoever pipelines statements learns of it from them.
+  void Promise.allSettled([begun]);
+  return { begun, isOver: true, call: fail, commit: fail, rollback: async () => {} };
 }
 
 async function decoded<Request, Reply>(
