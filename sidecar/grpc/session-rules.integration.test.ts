@@ -115,27 +115,22 @@ describe('a broken rule ends the session with a reason, and no other session', (
       bad.sendBytes(Buffer.from([0x0a, 0x06, 0x08, 0x01, 0x32, 0x02, 0x0a, 0x7f])),
     'groups nested without end': (bad: RawSession) => bad.sendBytes(Buffer.alloc(100_000, 0x0b)),
   };
-  for (const [what, breakRule] of Object.entries(broken)) {
-    test(`${what}`, async () => {
-      const other = await bed.session();
-      const slow = other.ask({ query: { sql: `select 'other' from pg_sleep(0.1)` } });
-      session.send(
-        { id: 1, transactionId: 1, begin: {} },
-        { id: 2, transactionId: 1, ...insert(1) },
-      );
-      await session.answers(1, 2);
-      breakRule(session);
-      expect(await session.ended).toMatchObject({
-        status: 'INVALID_ARGUMENT',
-        reason: 'SESSION_PROTOCOL',
-        domain: 'holdfast.dev',
-      });
-      expect((await slow).rows).toEqual([['other']]);
-      expect(await other.rows('select 1')).toEqual([['1']]);
-      await bed.poolWhole();
-      expect(await bed.count('items')).toBe(0);
+  test.for(Object.entries(broken))('%s', async ([, breakRule]) => {
+    const other = await bed.session();
+    const slow = other.ask({ query: { sql: `select 'other' from pg_sleep(0.1)` } });
+    session.send({ id: 1, transactionId: 1, begin: {} }, { id: 2, transactionId: 1, ...insert(1) });
+    await session.answers(1, 2);
+    breakRule(session);
+    expect(await session.ended).toMatchObject({
+      status: 'INVALID_ARGUMENT',
+      reason: 'SESSION_PROTOCOL',
+      domain: 'holdfast.dev',
     });
-  }
+    expect((await slow).rows).toEqual([['other']]);
+    expect(await other.rows('select 1')).toEqual([['1']]);
+    await bed.poolWhole();
+    expect(await bed.count('items')).toBe(0);
+  });
 
   test('what follows in the same message is not run', async () => {
     session.send({ id: 0, ...insert(1) }, { id: 1, ...insert(2) });

@@ -13,6 +13,8 @@ interface Backend {
 }
 
 interface BedOptions {
+  /** Where the sidecar finds the database, when something stands in between. */
+  readonly sidecarUrl?: string;
   /** Fields of spec.postgres[0]. */
   readonly postgres?: object;
   readonly env?: Readonly<Record<string, string>>;
@@ -29,10 +31,13 @@ export class TestBed implements AsyncDisposable {
     this.#beside = beside;
   }
 
-  static async open(databaseUrl: string, options: BedOptions = {}): Promise<TestBed> {
-    const beside = new Client({ connectionString: databaseUrl, application_name: 'beside' });
+  static async open(
+    url: string,
+    { sidecarUrl = url, ...options }: BedOptions = {},
+  ): Promise<TestBed> {
+    const beside = new Client({ connectionString: url, application_name: 'beside' });
     await beside.connect();
-    return new TestBed(await startSidecar({ databaseUrl, ...options }), beside);
+    return new TestBed(await startSidecar({ databaseUrl: sidecarUrl, ...options }), beside);
   }
 
   /** Runs SQL beside the sidecar. */
