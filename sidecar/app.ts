@@ -13,7 +13,7 @@ import { requestMetrics } from './grpc/request-metrics.ts';
 import { RequestPath } from './grpc/request-path.ts';
 import { bind, makeServer } from './grpc/server.ts';
 import { prepareSocketPath, restrictSocket } from './grpc/unix-socket.ts';
-import { connect } from './postgres/connect.ts';
+import { connectToHosts } from './postgres/connect-hosts.ts';
 import { Database, type DatabaseEvents } from './postgres/database.ts';
 import { poolMetrics } from './postgres/pool-metrics.ts';
 import { redisMetrics } from './redis/redis-metrics.ts';
@@ -63,17 +63,17 @@ export async function startApp(settings: Settings, { clock, random, log }: AppPa
       events.slow();
       log.warn({ pool: name, sql, ms: Math.round(ms) }, 'slow statement');
     };
-    const [host] = connection.hosts;
-    if (host === undefined) throw new Error(`pool ${name} has no host`);
-    const where = { ...connection, ...host, pool: name, connectTimeoutMs: pool.connectTimeoutMs };
-    const limits = {
+    const where = {
+      ...connection,
+      pool: name,
+      connectTimeoutMs: pool.connectTimeoutMs,
       statementTimeoutMs: target.statementTimeoutMs,
       idleInTransactionTimeoutMs: target.idleInTransactionTimeoutMs + serverGuardMs,
     };
     return new Database(target, {
       clock,
       random,
-      open: () => connect({ ...where, ...limits }, clock),
+      open: () => connectToHosts(where, clock),
       events: { ...events, slow },
     });
   }

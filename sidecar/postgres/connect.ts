@@ -23,6 +23,19 @@ export interface ConnectTarget {
   readonly idleInTransactionTimeoutMs: number;
 }
 
+/** What the server was when the connection was made. */
+export interface ServerRole {
+  /** It follows a primary. */
+  readonly standby: boolean;
+  /** Transactions are read only unless they say otherwise. */
+  readonly readOnly: boolean;
+}
+
+interface Connected {
+  readonly connection: Connection;
+  readonly role: ServerRole;
+}
+
 /** What node-postgres has and its types leave out. */
 interface PgWire {
   readonly stream: Duplex;
@@ -44,7 +57,7 @@ interface PgClient {
  *
  * @throws HoldfastError CONNECT_TIMEOUT, DATABASE_UNAVAILABLE, or what the server said; POOL_EXHAUSTED never.
  */
-export async function connect(target: ConnectTarget, clock: Clock): Promise<Connection> {
+export async function connect(target: ConnectTarget, clock: Clock): Promise<Connected> {
   const client = new pg.Client({
     host: target.host,
     port: target.port,
@@ -61,11 +74,11 @@ export async function connect(target: ConnectTarget, clock: Clock): Promise<Conn
     idle_in_transaction_session_timeout: target.idleInTransactionTimeoutMs,
   });
   const { connection: wire } = client as unknown as PgClient;
-  let encoding = '';
+  const told = new Map<string, string>();
   wire.on(
     'parameterStatus',
     ({ parameterName, parameterValue }: { parameterName: string; parameterValue: string }) => {
-      if (parameterName === 'server_encoding') encoding = parameterValue;
+      told.set(parameterName, parameterValue);
     },
   );
   client.on('error', () => {}); // told by connect() before the takeover, by the Connection after it
@@ -78,7 +91,7 @@ export async function connect(target: ConnectTarget, clock: Clock): Promise<Conn
   const { processID, secretKey } = client as unknown as PgClient;
   const socket = wire.stream;
   socket.removeAllListeners('data');
-  if (encoding === 'SQL_ASCII') {
+  if (told.get('server_encoding') === 'SQL_ASCII') {
     socket.destroy();
     throw new HoldfastError(
       'precondition',
@@ -87,12 +100,18 @@ export async function connect(target: ConnectTarget, clock: Clock): Promise<Conn
       { target: target.pool },
     );
   }
-  return new Connection({
+  const connection = new Connection({
     socket,
     clock,
     pool: target.pool,
     requestCancel: () => requestCancel(target, processID, secretKey, clock),
   });
+  // Told by PostgreSQL 14 and later.
+  const role = {
+    standby: told.get('in_hot_standby') === 'on',
+    readOnly: told.get('default_transaction_read_only') === 'on',
+  };
+  return { connection, role };
 }
 
 /** Asks the server to stop what a session runs. Resolves when the server has closed the request's connection: it has signalled by then. */

@@ -2,7 +2,7 @@ import pg from 'pg';
 import { Call, type Scope } from '../../platform/call.ts';
 import { systemClock } from '../../platform/clock.ts';
 import type { HoldfastError } from '../../platform/errors.ts';
-import { connect } from './connect.ts';
+import { connectToHosts, type HostsTarget } from './connect-hosts.ts';
 import { Database, type DatabaseOptions } from './database.ts';
 import type { PoolOptions } from './pool-options.ts';
 import type { StatementResult } from './exchange.ts';
@@ -24,10 +24,10 @@ type Options = Partial<Omit<DatabaseOptions, 'pool'>> & {
 export function openDatabase(url: string, options: Options = {}): TestPool {
   const { hostname, port, username, password, pathname } = new URL(url);
   const slow: string[] = [];
-  const target = {
+  const target: HostsTarget = {
     pool: 'default',
-    host: hostname,
-    port: Number(port),
+    hosts: [{ host: hostname, port: Number(port) }],
+    targetSessionAttrs: 'any',
     user: username,
     password,
     database: pathname.slice(1),
@@ -61,7 +61,7 @@ export function openDatabase(url: string, options: Options = {}): TestPool {
     {
       clock: systemClock,
       random: Math.random,
-      open: () => connect(target, systemClock),
+      open: () => connectToHosts(target, systemClock),
       events: {
         waited: () => {},
         refused: () => {},
