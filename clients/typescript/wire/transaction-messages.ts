@@ -33,6 +33,8 @@ const isolations = {
 
 export function writeBegin(writer: ByteWriter, request: BeginRequest): void {
   const { pool, isolation, readOnly, deferrable, timeoutMs, idleTimeoutMs } = request;
+  const asked = isolation ?? readOnly ?? deferrable ?? timeoutMs ?? idleTimeoutMs;
+  if (pool === '' && asked === undefined) return;
   if (isolation !== undefined && !Object.hasOwn(isolations, isolation)) {
     throw HoldfastError.invalid('an isolation level is one of those that PostgreSQL has');
   }
