@@ -54,25 +54,33 @@ export class Deadlines {
   #start(): void {
     this.#running = true;
     this.#tick = Math.floor(this.#clock.now() / this.#tickMs);
-    this.#clock.after(this.#tickMs, () => this.#turn());
+    this.#turnAtNextTick();
+  }
+
+  /** At its very start: a timer that ran from tick to tick out of step would make each deadline up to two ticks late. */
+  #turnAtNextTick(): void {
+    const now = this.#clock.now();
+    const nextMs = (Math.floor(now / this.#tickMs) + 1) * this.#tickMs;
+    this.#clock.after(nextMs - now, () => this.#turn());
   }
 
   #turn(): void {
     const now = Math.floor(this.#clock.now() / this.#tickMs);
     // After a long pause every slot is looked at once, not once for each tick that was missed.
-    for (let tick = Math.max(this.#tick + 1, now - slots + 1); tick <= now; tick += 1) {
-      this.#ring(tick % slots, now);
-    }
+    const first = Math.max(this.#tick + 1, now - slots + 1);
+    // Before anything rings: what is set meanwhile belongs to a later tick.
     this.#tick = Math.max(this.#tick, now);
+    for (let tick = first; tick <= now; tick += 1) this.#ring(tick % slots, now);
     this.#running = this.#count > 0;
-    if (this.#running) this.#clock.after(this.#tickMs, () => this.#turn());
+    if (this.#running) this.#turnAtNextTick();
   }
 
   #ring(slot: number, now: number): void {
     let watched = this.#heads[slot];
     while (watched !== undefined) {
       const { next } = watched;
-      if (watched.atTick <= now) {
+      // One that has rung may have stopped the next.
+      if (watched.slot !== -1 && watched.atTick <= now) {
         this.#remove(watched);
         watched.onPassed();
       }
