@@ -2,7 +2,7 @@ import pg from 'pg';
 import { startPostgres } from '../scripts/servers/postgres.ts';
 import { startPgBouncer } from './pgbouncer.ts';
 import type { Bench, Subject } from './rounds.ts';
-import { startSidecarProcess } from './sidecar-process.ts';
+import { startSidecarProcess } from '../scripts/servers/sidecar.ts';
 
 /** Server connections of every subject. */
 const connections = 10;

@@ -1,7 +1,7 @@
 import { startRedis } from '../scripts/servers/redis.ts';
 import { startPostgres } from '../scripts/servers/postgres.ts';
 import type { Bench, Subject } from './rounds.ts';
-import { startSidecarProcess } from './sidecar-process.ts';
+import { startSidecarProcess } from '../scripts/servers/sidecar.ts';
 
 const keys = 10_000;
 

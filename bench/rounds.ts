@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { processUsage } from './process-usage.ts';
+import { processUsage } from '../scripts/servers/process-usage.ts';
 
 /** One way to do the work of a case. */
 export interface Subject {

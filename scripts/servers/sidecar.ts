@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../scripts/servers/free-port.ts';
-import { endProcess, startTethered } from '../scripts/servers/tethered-process.ts';
+import { freePort } from './free-port.ts';
+import { endProcess, startTethered } from './tethered-process.ts';
 
 export interface SidecarProcess {
   readonly address: string;
@@ -24,7 +24,7 @@ export async function startSidecarProcess(
   if (policy !== undefined) writeFileSync(join(folder, 'policy.yaml'), policy);
   const child = startTethered(
     process.execPath,
-    ['--max-semi-space-size=16', fileURLToPath(new URL('../sidecar/main.ts', import.meta.url))],
+    ['--max-semi-space-size=16', fileURLToPath(new URL('../../sidecar/main.ts', import.meta.url))],
     {
       env: {
         PATH: process.env['PATH'],
