@@ -122,6 +122,8 @@ test('prints ready and what to paste, ends on SIGTERM, and the next one has the 
   expect(statSync(socket).isSocket()).toBe(true);
   expect(shown(first, 'tcp')).toBe(`127.0.0.1:${port}`);
   expect(await reaches(port)).toBe(true);
+  const [metrics = ''] = shown(first, 'http').split(' ');
+  expect((await fetch(`${metrics}/metrics`)).status).toBe(200);
   expect(shown(first, 'token')).toBe(readFileSync(join(folder, 'token'), 'utf8'));
   for (const file of ['token', 'secrets/postgres/url', 'secrets/redis/url']) {
     expect(statSync(join(folder, file)).mode & 0o777).toBe(0o600);
@@ -194,6 +196,15 @@ test('a malformed DATABASE_URL is refused in one line before anything starts', a
   expect(run.output).toHaveLength(1);
   expect(run.output[0]).toMatch(/^dev up: DATABASE_URL /);
   expect(run.output[0]).not.toContain('geheim');
+});
+
+test('a setting that the sidecar would refuse is refused before anything starts', async () => {
+  for (const setting of [{ HOLDFAST_PORT: 'abc' }, { HOLDFAST_SOKCET: '/tmp/s' }]) {
+    const run = await up(setting);
+    expect(await ended(run.child)).toBe(1);
+    expect(run.output).toHaveLength(1);
+    expect(run.output[0]).toMatch(/^dev up: HOLDFAST_/);
+  }
 });
 
 test('a database that cannot be reached is one line, without its password', async () => {

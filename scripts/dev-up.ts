@@ -4,7 +4,7 @@ import { realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { readSettings } from '../sidecar/config.ts';
+import { readSettings, type Settings } from '../sidecar/config.ts';
 import { migrate } from '../sidecar/postgres/migrate.ts';
 import { interruption } from './dev/interruption.ts';
 import { step } from './dev/progress.ts';
@@ -27,9 +27,22 @@ interface Run {
   readonly state: StateFolder;
 }
 
+const usage = `usage: ./dev up [--folder DIR]
+
+PostgreSQL, Redis and the sidecar on this machine, until Ctrl-C.
+
+  --folder DIR          where data, socket and token are kept; .holdfast/ of the checkout by default
+
+  DATABASE_URL          a PostgreSQL to use instead of starting one
+  REDIS_URL             a Redis to use instead of starting one; off for none
+  HOLDFAST_PORT         TCP port of gRPC; any free one by default
+  HOLDFAST_HTTP_PORT    port of /livez, /readyz and /metrics; any free one by default
+
+What else docs/settings.md lists reaches the sidecar too, but for the socket, the token, and files and folders that it has here.
+`;
+
 const checkout = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
-const { values: options } = parseArgs({ options: { folder: { type: 'string' } } });
-const folder = resolve(options.folder ?? join(checkout, '.holdfast'));
+const folder = resolve(folderOption() ?? join(checkout, '.holdfast'));
 
 const interrupted = interruption();
 try {
@@ -50,12 +63,12 @@ async function up(signal: AbortSignal): Promise<string | undefined> {
   stack.use(await holdAlone(`holdfast-up:${realpathSync(folder)}`));
   const run: Run = { stack, death: Promise.withResolvers(), signal, state };
   for (const note of state.notes) console.log(note);
-  checkGivenUrls();
+  const settings = checkSettings(state);
 
   const databaseUrl = await database(run);
   await step(
     'bringing schema holdfast up to date',
-    () => migrate(databaseUrl),
+    () => migrate(databaseUrl).catch(unusable),
     ({ from, to }) => (from === to ? `at version ${to}` : `from version ${from} to ${to}`),
   );
   signal.throwIfAborted();
@@ -63,7 +76,7 @@ async function up(signal: AbortSignal): Promise<string | undefined> {
   signal.throwIfAborted();
   writeSecret(state.secretsDir, 'postgres', 'url', databaseUrl);
   writeSecret(state.secretsDir, 'redis', 'url', redisUrl);
-  const port = await sidecar(run, redisUrl);
+  const { port, httpPort } = await sidecar(run, redisUrl, settings);
 
   const tcp = `127.0.0.1:${port}`;
   console.log(`
@@ -72,6 +85,7 @@ ready
 socket  unix:${state.socket}
 tcp     ${tcp}
 token   ${tokenIn(state.tokenFile)}
+http    http://127.0.0.1:${httpPort} (/livez, /readyz, /metrics)
 log     ${state.sidecarLog}
 redis   ${redisUrl === 'off' ? 'off: calls of holdfast.v1.Redis answer REDIS_OFF' : 'on'}
 
@@ -81,12 +95,56 @@ Ctrl-C stops all of it.`);
   return await Promise.race([run.death.promise, untilAborted(signal)]);
 }
 
-/** The sidecar would refuse them too, but only after everything else has been started. */
-function checkGivenUrls(): void {
-  const { DATABASE_URL, REDIS_URL } = process.env;
-  readSettings({
+/** Where the data are to be kept, if that was said. Ends the program when it was asked for help, or for what it cannot do. */
+function folderOption(): string | undefined {
+  try {
+    const { values } = parseArgs({
+      options: { folder: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+    });
+    if (values.help !== true) return values.folder;
+    process.stdout.write(usage);
+    process.exit(0);
+  } catch (error) {
+    console.error(
+      `${error instanceof Error ? error.message : String(error)}\n\n${usage.trimEnd()}`,
+    );
+    process.exit(2);
+  }
+}
+
+/** What the sidecar is given whatever the environment says. */
+function ownSettings(state: StateFolder): Readonly<Record<string, string>> {
+  return {
+    HOLDFAST_SOCKET: state.socket,
+    HOLDFAST_HOST: '127.0.0.1',
+    HOLDFAST_TOKEN_FILE: state.tokenFile,
+    HOLDFAST_POLICY_FILE: join(checkout, 'examples/policies/default.yaml'),
+    HOLDFAST_SECRETS_DIR: state.secretsDir,
+    HOLDFAST_STATE_DIR: state.stateDir,
+  };
+}
+
+/** The sidecar would refuse what is wrong too, but only after everything else has been started. */
+function checkSettings(state: StateFolder): Settings {
+  tokenIn(state.tokenFile);
+  const { DATABASE_URL, REDIS_URL, HOLDFAST_PORT, HOLDFAST_HTTP_PORT } = process.env;
+  return readSettings({
+    ...process.env,
+    ...ownSettings(state),
+    // Its secrets are not written yet.
+    HOLDFAST_POLICY_FILE: undefined,
     DATABASE_URL: DATABASE_URL ?? 'postgres://anybody@127.0.0.1/anything',
     REDIS_URL: REDIS_URL ?? 'off',
+    HOLDFAST_PORT: HOLDFAST_PORT ?? '0',
+    HOLDFAST_HTTP_PORT: HOLDFAST_HTTP_PORT ?? '0',
+  });
+}
+
+function unusable(error: unknown): never {
+  // What failed at each address of a name has a code and no message.
+  const { message, code } = error as NodeJS.ErrnoException;
+  throw new Error(`the database cannot be used: ${message === '' ? code : message}`, {
+    cause: error,
   });
 }
 
@@ -134,10 +192,13 @@ async function redis({ stack, death, signal, state }: Run): Promise<string> {
   return server.url;
 }
 
-async function sidecar({ stack, death, signal, state }: Run, redisUrl: string): Promise<number> {
-  const port = Number(process.env['HOLDFAST_PORT'] ?? (await freePort()));
-  const httpPort = Number(process.env['HOLDFAST_HTTP_PORT'] ?? (await freePort()));
-  tokenIn(state.tokenFile);
+async function sidecar(
+  { stack, death, signal, state }: Run,
+  redisUrl: string,
+  { server }: Settings,
+): Promise<{ port: number; httpPort: number }> {
+  const port = server.tcp?.port || (await freePort());
+  const httpPort = server.httpPort || (await freePort());
   const started = await step('starting the sidecar', () =>
     startSidecar(
       {
@@ -145,16 +206,12 @@ async function sidecar({ stack, death, signal, state }: Run, redisUrl: string): 
         httpPort,
         logFile: state.sidecarLog,
         settings: {
+          ...ownSettings(state),
           // The policy names a secret for each; only `off` is a setting.
           DATABASE_URL: undefined,
           REDIS_URL: redisUrl === 'off' ? redisUrl : undefined,
-          HOLDFAST_SOCKET: state.socket,
           HOLDFAST_PORT: String(port),
           HOLDFAST_HTTP_PORT: String(httpPort),
-          HOLDFAST_TOKEN_FILE: state.tokenFile,
-          HOLDFAST_POLICY_FILE: join(checkout, 'examples/policies/default.yaml'),
-          HOLDFAST_SECRETS_DIR: state.secretsDir,
-          HOLDFAST_STATE_DIR: state.stateDir,
         },
       },
       signal,
@@ -162,7 +219,7 @@ async function sidecar({ stack, death, signal, state }: Run, redisUrl: string): 
   );
   stack.defer(() => started.stop());
   watch('the sidecar', started.process, `see ${state.sidecarLog}`, death);
-  return port;
+  return { port, httpPort };
 }
 
 function watch(
