@@ -50,9 +50,10 @@ export class StatusEncoder {
       { type_url: typeUrl(this.#errorInfo), value: this.#errorInfo.encode(info).finish() },
     ];
     if (retryAfterMs !== undefined) {
+      const wholeMs = Math.ceil(retryAfterMs);
       const retryDelay = {
-        seconds: Math.floor(retryAfterMs / 1_000),
-        nanos: (Math.ceil(retryAfterMs) % 1_000) * 1_000_000,
+        seconds: Math.floor(wholeMs / 1_000),
+        nanos: (wholeMs % 1_000) * 1_000_000,
       };
       details.push({
         type_url: typeUrl(this.#retryInfo),
