@@ -76,9 +76,9 @@ export class Call {
         if (this.#listener === listener) this.#listener = undefined;
       };
     }
-    this.#more ??= new Set();
-    this.#more.add(listener);
-    return () => this.#more?.delete(listener);
+    const more = (this.#more ??= new Set());
+    more.add(listener);
+    return () => more.delete(listener);
   }
 
   /** Ends the call early. Later ends are ignored. */

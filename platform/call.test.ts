@@ -1,0 +1,108 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { Call, cancelled, deadlineExceeded, type Scope } from './call.ts';
+
+const scope: Scope = { onClose: () => () => {}, push: () => {} };
+const aCall = (): Call => new Call({ scope, deadlineAtMs: Infinity });
+
+test('a call has what it was given, and defaults for the rest', () => {
+  expect(aCall()).toMatchObject({ scope, priority: 'normal', traceparent: '', transactionId: 0 });
+  const options = { priority: 'high', traceparent: '00-a-b-01', transactionId: 7 } as const;
+  const call = new Call({ scope, deadlineAtMs: 5, ...options });
+  expect(call).toMatchObject({ deadlineAtMs: 5, ...options });
+});
+
+describe('the end of a call', () => {
+  test('comes once: the first reason stands', () => {
+    const call = aCall();
+    const first = cancelled();
+    expect(call.ended).toBeUndefined();
+    expect(() => call.throwIfEnded()).not.toThrow();
+    call.end(first);
+    call.end(deadlineExceeded());
+    expect(call.ended).toBe(first);
+    expect(() => call.throwIfEnded()).toThrow(first);
+  });
+
+  test('is told to every listener once, and never to one that was taken off', () => {
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { maxLength: 12 }), fc.boolean(), (taken, midway) => {
+        const call = aCall();
+        const told: number[] = [];
+        const offs = taken.map((_, at) => call.onEnd(() => told.push(at)));
+        taken.forEach((off, at) => {
+          if (off) offs[at]?.();
+        });
+        // One that joins after others left takes a place of its own.
+        const late = taken.length;
+        if (midway) call.onEnd(() => told.push(late));
+        call.end(cancelled());
+        call.end(cancelled());
+        for (const off of offs) off();
+        const expected = taken.flatMap((off, at) => (off ? [] : [at]));
+        expect(told.toSorted((a, b) => a - b)).toEqual(midway ? [...expected, late] : expected);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('is told at once to a listener that comes after it', () => {
+    const call = aCall();
+    const reason = deadlineExceeded();
+    call.end(reason);
+    const told: unknown[] = [];
+    const off = call.onEnd((why) => told.push(why));
+    off();
+    expect(told).toEqual([reason]);
+  });
+
+  test('is told once to a listener that ends the call again', () => {
+    const call = aCall();
+    let told = 0;
+    call.onEnd(() => {
+      told += 1;
+      call.end(deadlineExceeded());
+    });
+    call.end(cancelled());
+    expect(told).toBe(1);
+  });
+
+  test('is not told to a listener that another one takes off meanwhile', () => {
+    const call = aCall();
+    const told: string[] = [];
+    let off = (): void => {};
+    call.onEnd(() => {
+      told.push('first');
+      off();
+    });
+    off = call.onEnd(() => told.push('second'));
+    call.onEnd(() => told.push('third'));
+    call.end(cancelled());
+    expect(told).toEqual(['first', 'third']);
+  });
+});
+
+describe('the signal of a call', () => {
+  test('aborts with the reason, and is one and the same', () => {
+    const call = aCall();
+    const { signal } = call;
+    expect(call.signal).toBe(signal);
+    expect(signal.aborted).toBe(false);
+    const reason = cancelled();
+    call.end(reason);
+    expect(signal.aborted).toBe(true);
+    expect(signal.reason).toBe(reason);
+  });
+
+  test('has aborted when it is asked for after the end', () => {
+    const call = aCall();
+    const reason = deadlineExceeded();
+    call.end(reason);
+    expect(call.signal.reason).toBe(reason);
+  });
+});
+
+test('the two reasons are told apart by their kinds', () => {
+  expect(cancelled()).toMatchObject({ kind: 'cancelled', reason: 'CANCELLED' });
+  expect(deadlineExceeded()).toMatchObject({ kind: 'deadline', reason: 'DEADLINE_EXCEEDED' });
+});
