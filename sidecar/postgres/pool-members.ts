@@ -24,6 +24,8 @@ export interface Member<C> {
   /** Statements on it, while it is shared. */
   readers: number;
   idleSinceMs: number;
+  /** Tells whoever borrowed it last. One listener that is replaced: a listener for each loan would pile up for as long as the connection lives. */
+  onGone?: () => void;
 }
 
 /** The connections of a pool, until the last of them is closed. */

@@ -155,7 +155,9 @@ export class Pool<C extends Poolable> {
   }
 
   #loan(member: Member<C>): Loan<C> {
-    return makeLoan(member.connection, (dirty) => this.#release(member, dirty));
+    const loan = makeLoan(member.connection, (dirty) => this.#release(member, dirty));
+    member.onGone = loan.lose;
+    return loan;
   }
 
   #readerLoan(member: Member<C>): Loan<C> {
@@ -252,7 +254,10 @@ export class Pool<C extends Poolable> {
     const expiresAtMs = now + maxLifetimeMs * (1 + lifetimeJitter * (2 * random() - 1));
     const member = this.#members.add(connection, expiresAtMs, now);
     events.opened();
-    void connection.closed.then(() => this.#close(member));
+    void connection.closed.then(() => {
+      member.onGone?.();
+      this.#close(member);
+    });
     this.#idle(member);
     this.#pump();
   }

@@ -59,9 +59,9 @@ export class Transaction {
       ),
     );
     this.#tail = this.#borrowed.then(
-      ({ connection }) => {
+      (loan) => {
         this.#watchIdle();
-        void connection.closed.then(() => this.abort(this.#connectionLost()));
+        loan.onLost(() => this.abort(this.#connectionLost()));
       },
       (error: unknown) => this.#end(HoldfastError.from(error)),
     );
