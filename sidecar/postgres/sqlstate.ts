@@ -38,8 +38,13 @@ const meanings: Readonly<Record<string, Meaning>> = {
   '55P03': { kind: 'conflict' },
   '57': { kind: 'unavailable', reason: 'CONNECTION_LOST' },
   '57014': { kind: 'deadline', reason: 'STATEMENT_TIMEOUT' },
-  P0: { kind: 'precondition' },
+  '58': { kind: 'internal' },
+  F0: { kind: 'internal' },
+  XX: { kind: 'internal' },
 };
+
+/** Codes of every other class, and those that functions of the database make up, say that the statement does not fit the state of the data. */
+const unlisted: Meaning = { kind: 'precondition' };
 
 const metadataOf = {
   C: 'sqlstate',
@@ -54,7 +59,7 @@ const metadataOf = {
 /** What the server's error means to callers. DETAIL and CONTEXT stay behind: they quote values of rows and parameters. */
 export function databaseError(fields: ServerErrorFields, pool: string): HoldfastError {
   const sqlstate = fields['C'] ?? 'XX000';
-  const meaning = meanings[sqlstate] ?? meanings[sqlstate.slice(0, 2)] ?? { kind: 'internal' };
+  const meaning = meanings[sqlstate] ?? meanings[sqlstate.slice(0, 2)] ?? unlisted;
   const metadata: Record<string, string> = {};
   for (const [letter, name] of Object.entries(metadataOf)) {
     const value = fields[letter];
