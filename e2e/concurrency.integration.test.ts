@@ -84,7 +84,7 @@ test('10,000 queries at once on one session succeed, in bounded memory', async (
       await round();
       rssMb.push(processUsage(alone.pid).rssMb);
     }
-    expect(Math.max(...rssMb)).toBeLessThan(350);
+    expect(Math.max(...rssMb)).toBeLessThan(300);
     expect((rssMb.at(-1) as number) - (rssMb[2] as number)).toBeLessThan(40);
   } finally {
     await client.close();

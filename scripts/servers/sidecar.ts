@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort } from './free-port.ts';
+import { sidecarFlags } from './sidecar-flags.ts';
 import { endProcess, startTethered } from './tethered-process.ts';
 
 export interface SidecarProcess {
@@ -24,7 +25,7 @@ export async function startSidecarProcess(
   if (policy !== undefined) writeFileSync(join(folder, 'policy.yaml'), policy);
   const child = startTethered(
     process.execPath,
-    ['--max-semi-space-size=16', fileURLToPath(new URL('../../sidecar/main.ts', import.meta.url))],
+    [...sidecarFlags, fileURLToPath(new URL('../../sidecar/main.ts', import.meta.url))],
     {
       env: {
         PATH: process.env['PATH'],

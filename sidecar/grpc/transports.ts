@@ -40,6 +40,7 @@ export function unaryHandler(
   return (grpcCall, callback) => {
     const scope = new OpenScope();
     const call = callOf(grpcCall, scope, clock);
+    onCancelled(grpcCall, clock, (reason) => call.end(reason));
     path
       .perform(operation, grpcCall.request, call, () => operation.handle(grpcCall.request, call))
       .then(
@@ -58,6 +59,7 @@ export function streamHandler(
   return (grpcCall) => {
     const scope = new OpenScope();
     const call = callOf(grpcCall, scope, clock);
+    onCancelled(grpcCall, clock, (reason) => call.end(reason));
     const send = async (part: unknown): Promise<void> => {
       call.throwIfEnded();
       if (grpcCall.write(part)) return;
@@ -90,8 +92,8 @@ export function conversationHandler(
     const scope = new OpenScope();
     let current: Call | undefined;
     let answered: Promise<void> = Promise.resolve();
-    const close = (): void => {
-      current?.end(cancelled());
+    const close = (reason = cancelled()): void => {
+      current?.end(reason);
       scope.close();
     };
     const answer = async (request: unknown): Promise<void> => {
@@ -106,8 +108,8 @@ export function conversationHandler(
       close();
       grpcCall.emit('error', statuses.trailer(error));
     };
-    grpcCall.on('cancelled', close);
-    grpcCall.on('error', close);
+    onCancelled(grpcCall, clock, close);
+    grpcCall.on('error', () => close());
     grpcCall.on('data', (request: unknown) => {
       grpcCall.pause();
       answered = answer(request);
@@ -126,21 +128,27 @@ export function conversationHandler(
 }
 
 function callOf(grpcCall: GrpcCall, scope: Scope, clock: Clock): Call {
-  const deadline = grpcCall.getDeadline();
-  const atMs = typeof deadline === 'number' ? deadline : deadline.getTime();
-  const deadlineAtMs = Number.isFinite(atMs) ? clock.now() + atMs - clock.wallNow() : Infinity;
-  const traceparent = grpcCall.metadata.get('traceparent')[0]?.toString() ?? '';
-  const call = new Call({
+  return new Call({
     scope,
-    deadlineAtMs,
-    traceparent,
+    deadlineAtMs: deadlineOf(grpcCall, clock),
+    traceparent: grpcCall.metadata.get('traceparent')[0]?.toString() ?? '',
     priority: priorityOf(grpcCall.metadata),
   });
-  // grpc-js says 'cancelled' for a deadline that passed, too.
+}
+
+/** On the monotonic clock; Infinity for none. */
+function deadlineOf(grpcCall: GrpcCall, clock: Clock): number {
+  const deadline = grpcCall.getDeadline();
+  const atMs = typeof deadline === 'number' ? deadline : deadline.getTime();
+  return Number.isFinite(atMs) ? clock.now() + atMs - clock.wallNow() : Infinity;
+}
+
+/** grpc-js says 'cancelled' for a deadline that passed, too. */
+function onCancelled(grpcCall: GrpcCall, clock: Clock, end: (reason: HoldfastError) => void): void {
+  const deadlineAtMs = deadlineOf(grpcCall, clock);
   grpcCall.on('cancelled', () =>
-    call.end(clock.now() >= deadlineAtMs - 1 ? deadlineExceeded() : cancelled()),
+    end(clock.now() >= deadlineAtMs - 1 ? deadlineExceeded() : cancelled()),
   );
-  return call;
 }
 
 function priorityOf(metadata: Metadata): Priority {

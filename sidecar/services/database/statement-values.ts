@@ -31,7 +31,7 @@ export function parameterOf(value: Value__Output, at: number): Parameter {
     case 'bool':
       return value.bool === true ? 'true' : 'false';
     case 'double':
-      return String(value.double);
+      return Object.is(value.double, -0) ? '-0' : String(value.double);
     case 'bytes':
       return value.bytes ?? null;
     case undefined:
