@@ -25,8 +25,9 @@ function rowsOf({ measurements }: BenchReport): Row[] {
 /** A table with the spread of the rounds, and each subject as a ratio to the first of its case. */
 export function printReport(report: BenchReport): void {
   const rows = rowsOf(report);
-  for (const [name, value] of Object.entries(report.bench.conditions))
+  for (const [name, value] of Object.entries(report.bench.conditions)) {
     console.log(`${name}: ${value}`);
+  }
   console.log(
     `\n${['case', 'subject', 'in flight', 'ops/s', 'min–max', 'ratio', 'p50 ms', 'p99 ms', 'client µs', 'server µs', 'RSS MB'].join(' | ')}`,
   );

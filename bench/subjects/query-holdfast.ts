@@ -1,6 +1,6 @@
 /** The point query through a sidecar, with the TypeScript client. */
 import { connect } from '../../clients/typescript/index.ts';
-import { load, settingsOf, type LoadSettings } from '../load.ts';
+import { load, settings as given, type LoadSettings } from '../load.ts';
 
 interface Settings extends LoadSettings {
   readonly address: string;
@@ -8,7 +8,7 @@ interface Settings extends LoadSettings {
   readonly transport: 'session' | 'unary';
 }
 
-const settings = settingsOf<Settings>();
+const settings = given as Settings;
 const { address, transport, accounts } = settings;
 const database = connect({ address, transport }).database();
 await load(settings, async () => {

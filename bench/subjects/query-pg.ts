@@ -1,6 +1,6 @@
 /** The point query with node-postgres: each client one query at a time, or several in a pipeline. */
 import pg from 'pg';
-import { load, settingsOf, type LoadSettings } from '../load.ts';
+import { load, settings as given, type LoadSettings } from '../load.ts';
 
 interface Settings extends LoadSettings {
   readonly url: string;
@@ -9,14 +9,14 @@ interface Settings extends LoadSettings {
   readonly pipeline: number;
 }
 
-const settings = settingsOf<Settings>();
+const settings = given as Settings;
 const text = 'SELECT id, owner, balance FROM accounts WHERE id = $1';
 const clients = await Promise.all(
   Array.from({ length: settings.clients }, async () => {
     const client = new pg.Client({
       connectionString: settings.url,
       pipeline: settings.pipeline === 1,
-    } as pg.ClientConfig);
+    });
     await client.connect();
     return client;
   }),

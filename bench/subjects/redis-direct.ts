@@ -1,6 +1,6 @@
 /** GET with ioredis, on one connection. */
 import { Redis } from 'ioredis';
-import { load, settingsOf, type LoadSettings } from '../load.ts';
+import { load, settings as given, type LoadSettings } from '../load.ts';
 
 interface Settings extends LoadSettings {
   readonly url: string;
@@ -8,7 +8,7 @@ interface Settings extends LoadSettings {
   readonly autoPipelining: number;
 }
 
-const settings = settingsOf<Settings>();
+const settings = given as Settings;
 const redis = new Redis(settings.url, { enableAutoPipelining: settings.autoPipelining === 1 });
 const value = 'v'.repeat(100);
 for (let key = 0; key < settings.keys; key += 1) await redis.set(`key:${key}`, value);

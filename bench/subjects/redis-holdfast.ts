@@ -1,6 +1,6 @@
 /** GET through a sidecar, with the TypeScript client. */
 import { connect } from '../../clients/typescript/index.ts';
-import { load, settingsOf, type LoadSettings } from '../load.ts';
+import { load, settings as given, type LoadSettings } from '../load.ts';
 
 interface Settings extends LoadSettings {
   readonly address: string;
@@ -8,7 +8,7 @@ interface Settings extends LoadSettings {
   readonly transport: 'session' | 'unary';
 }
 
-const settings = settingsOf<Settings>();
+const settings = given as Settings;
 const { address, transport, keys } = settings;
 const redis = connect({ address, transport }).redis();
 const value = 'v'.repeat(100);
