@@ -215,7 +215,7 @@ export class Pool<C extends Poolable> {
       this.#parts.events.refused();
       throw refusal;
     }
-    const leftMs = call.deadlineAtMs - this.#parts.clock.now();
+    const leftMs = Math.max(0, call.deadlineAtMs - this.#parts.clock.now());
     const timeoutMs = Math.min(this.#options.acquireTimeoutMs, leftMs);
     const granted = this.#waiters.wait({ call, shares, timeoutMs });
     this.#pump();
