@@ -82,5 +82,3 @@ function messageOf(fields: ServerErrorFields, sqlstate: string): string {
   const message = fields['M'] ?? 'the database reported an error without a message';
   return sqlstate.startsWith('22') ? message.replace(/"[^]*"/, '"…"') : message;
 }
-
-export const sqlstateOf = (error: HoldfastError): string | undefined => error.metadata['sqlstate'];
