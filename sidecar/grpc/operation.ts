@@ -13,6 +13,8 @@ export interface Operation<Request, Response> {
   readonly target: (request: Request) => string;
   /** Frees what others wait for (Commit, Rollback …): never refused for a session's limits. */
   readonly exempt?: boolean;
+  /** Starts the transaction that its frame names: until then it belongs to none. */
+  readonly begins?: boolean;
   /** Cannot be cancelled by its caller: what it does has to have one outcome. */
   readonly uncancellable?: boolean;
   readonly handle: (request: Request, call: Call) => Promise<Response>;

@@ -11,6 +11,7 @@ interface Described<Request> {
   readonly name: string;
   readonly target?: (request: Request) => string;
   readonly exempt?: boolean;
+  readonly begins?: boolean;
 }
 
 interface RequestPathParts {
@@ -60,7 +61,7 @@ export class RequestPath {
         : deadlines.watch(call.deadlineAtMs, () => call.end(deadlineExceeded()));
     this.#running += 1;
     try {
-      if (this.#draining && operation.exempt !== true && call.transactionId === 0) throw draining();
+      if (this.#draining && isNew(operation, call)) throw draining();
       if (startedAtMs >= call.deadlineAtMs) call.end(deadlineExceeded());
       call.throwIfEnded();
       const response = await work();
@@ -88,6 +89,10 @@ export class RequestPath {
     );
   }
 }
+
+/** Neither frees something nor is part of a transaction that is open. */
+const isNew = ({ exempt, begins }: Described<never>, { transactionId }: Call): boolean =>
+  exempt !== true && (transactionId === 0 || begins === true);
 
 export const draining = (): HoldfastError =>
   new HoldfastError(

@@ -59,6 +59,7 @@ export function databaseOperations(databases: Databases, statuses: StatusEncoder
   const begin: Operation<Begin__Output, object> = {
     name: 'Database.Begin',
     frame: 'begin',
+    begins: true,
     target: ({ pool }) => databases.label(pool),
     handle: async (request, call) => {
       const database = databases.named(request.pool);
