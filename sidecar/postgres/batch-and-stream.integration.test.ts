@@ -1,42 +1,11 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { HoldfastError } from '../../platform/errors.ts';
-import { testDatabase, type TestDatabase } from '../../scripts/servers/test-database.ts';
-import type { Database } from './database.ts';
-import {
-  aCall,
-  beside,
-  firstCells,
-  openDatabase,
-  rejection,
-  serverSessions,
-  type TestPool,
-} from './database.test-kit.ts';
+import { testDatabase, type TestDatabase } from '../../scripts/servers/test-kit.database.ts';
+import { aCall, firstCells, rejection, serverSessions } from './database.test-kit.ts';
+import { itemsKit, sleep } from './items.test-kit.ts';
 
-let server: TestDatabase;
-let pool: TestPool;
-let database: Database;
-beforeAll(async () => {
-  server = await testDatabase();
-  await beside(server.url, (client) =>
-    client.query(`create table items (id int primary key, name text);
-                  insert into items select i, 'item ' || i from generate_series(1, 1000) i;
-                  create table checked (id int unique deferrable initially deferred)`),
-  );
-});
-afterAll(() => server.drop());
-beforeEach(() => {
-  pool = openDatabase(server.url, { pool: { max: 4 }, statementTimeoutMs: 2_000 });
-  ({ database } = pool);
-});
-afterEach(async () => {
-  await pool.close();
-  if ((await serverSessions(server.url)).length > 0) {
-    throw new Error('the pool left sessions behind');
-  }
-});
-
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-const run = (sql: string, ...params: (string | null)[]) => database.query({ sql, params }, aCall());
+const kit = itemsKit();
+const { run } = kit;
 
 describe('a batch', () => {
   const insert = (id: number) => ({
@@ -48,7 +17,7 @@ describe('a batch', () => {
 
   test('that is atomic leaves nothing when one statement fails, and names it', async () => {
     const error = await rejection(
-      database.atomicBatch([insert(2_001), insert(2_002), insert(1), insert(2_003)], aCall()),
+      kit.database.atomicBatch([insert(2_001), insert(2_002), insert(1), insert(2_003)], aCall()),
     );
     expect(error).toMatchObject({
       kind: 'already-exists',
@@ -59,14 +28,17 @@ describe('a batch', () => {
 
   test('that is atomic fails when its commit does', async () => {
     const twice = { sql: 'insert into checked values (1)', params: [] };
-    expect(await rejection(database.atomicBatch([twice, twice], aCall()))).toMatchObject({
+    expect(await rejection(kit.database.atomicBatch([twice, twice], aCall()))).toMatchObject({
       kind: 'already-exists',
     });
     expect(firstCells(await run('select count(*) from checked'))).toEqual(['0']);
   });
 
   test('that is not atomic runs each statement, whatever becomes of the others', async () => {
-    const results = await database.looseBatch([insert(3_001), insert(1), insert(3_002)], aCall());
+    const results = await kit.database.looseBatch(
+      [insert(3_001), insert(1), insert(3_002)],
+      aCall(),
+    );
     expect(results.map((result) => result instanceof HoldfastError)).toEqual([false, true, false]);
     expect(await count()).toBe('2');
   });
@@ -79,7 +51,7 @@ describe('a stream', () => {
     const gate = new Promise<void>((resolve) => {
       going = resolve;
     });
-    const done = database.stream(
+    const done = kit.database.stream(
       { sql: `select repeat('x', 10000) from generate_series(1, 20000)`, params: [] },
       1_000,
       aCall(),
@@ -90,7 +62,7 @@ describe('a stream', () => {
     );
     await sleep(500);
     expect(parts).toBe(1);
-    const [session] = await serverSessions(server.url);
+    const [session] = await serverSessions(kit.url);
     expect(session?.state).toBe('active');
     going();
     await done;
@@ -99,7 +71,7 @@ describe('a stream', () => {
 
   test('is not cut by the statement timeout while its consumer is slow', async () => {
     let rows = 0;
-    await database.stream(
+    await kit.database.stream(
       { sql: `select repeat('x', 100000) from generate_series(1, 300)`, params: [] },
       10,
       aCall(),
@@ -112,7 +84,7 @@ describe('a stream', () => {
   });
 
   test('ends, with its statement, when its consumer fails', async () => {
-    const failing = database.stream(
+    const failing = kit.database.stream(
       { sql: 'select generate_series(1, 100000000)', params: [] },
       1_000,
       aCall(),
@@ -120,11 +92,11 @@ describe('a stream', () => {
     );
     await rejection(failing);
     await sleep(50);
-    expect((await serverSessions(server.url)).filter(({ state }) => state !== 'idle')).toEqual([]);
+    expect((await serverSessions(kit.url)).filter(({ state }) => state !== 'idle')).toEqual([]);
   });
 
   test('of a write commits it', async () => {
-    await database.stream(
+    await kit.database.stream(
       { sql: `insert into items values (9000, 'streamed') returning id`, params: [] },
       10,
       aCall(),

@@ -1,7 +1,6 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { cancelled, deadlineExceeded } from '../../platform/call.ts';
-import { testDatabase, type TestDatabase } from '../../scripts/servers/test-database.ts';
-import type { Database } from './database.ts';
+import { testDatabase, type TestDatabase } from '../../scripts/servers/test-kit.database.ts';
 import {
   aCall,
   beside,
@@ -9,34 +8,11 @@ import {
   openDatabase,
   rejection,
   serverSessions,
-  type TestPool,
 } from './database.test-kit.ts';
+import { itemsKit, sleep } from './items.test-kit.ts';
 
-let server: TestDatabase;
-let pool: TestPool;
-let database: Database;
-beforeAll(async () => {
-  server = await testDatabase();
-  await beside(server.url, (client) =>
-    client.query(`create table items (id int primary key, name text);
-                  insert into items select i, 'item ' || i from generate_series(1, 1000) i;
-                  create table checked (id int unique deferrable initially deferred)`),
-  );
-});
-afterAll(() => server.drop());
-beforeEach(() => {
-  pool = openDatabase(server.url, { pool: { max: 4 }, statementTimeoutMs: 2_000 });
-  ({ database } = pool);
-});
-afterEach(async () => {
-  await pool.close();
-  if ((await serverSessions(server.url)).length > 0) {
-    throw new Error('the pool left sessions behind');
-  }
-});
-
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-const run = (sql: string, ...params: (string | null)[]) => database.query({ sql, params }, aCall());
+const kit = itemsKit();
+const { run } = kit;
 const byId = 'select name from items where id = $1';
 
 /** Runs often enough that the pool trusts the statement to be short. */
@@ -66,13 +42,13 @@ describe('short reads that share a connection', () => {
   });
 
   test('do not suffer from a neighbour that is cancelled while it runs', async () => {
-    const { options } = database.pool;
-    database.pool.resize({ ...options, max: 1 });
+    const { options } = kit.database.pool;
+    kit.database.pool.resize({ ...options, max: 1 });
     // A read that is short when it learns and long when it counts.
     const often = 'select count(*) from generate_series(1, $1::int) a';
     for (let time = 0; time < 5; time += 1) await run(often, '1');
     const call = aCall();
-    const long = rejection(database.query({ sql: often, params: ['200000000'] }, call));
+    const long = rejection(kit.database.query({ sql: often, params: ['200000000'] }, call));
     const neighbours = Array.from({ length: 8 }, () => run(often, '2'));
     await sleep(100);
     call.end(cancelled());
@@ -84,20 +60,20 @@ describe('short reads that share a connection', () => {
 describe('a statement that is cancelled', () => {
   test('is gone from the server within a second, and its connection serves on', async () => {
     const call = aCall();
-    const result = rejection(database.query({ sql: 'select pg_sleep(60)', params: [] }, call));
+    const result = rejection(kit.database.query({ sql: 'select pg_sleep(60)', params: [] }, call));
     await sleep(200);
     const before = performance.now();
     call.end(cancelled());
     expect(await result).toMatchObject({ kind: 'cancelled', reason: 'CANCELLED' });
     expect(performance.now() - before).toBeLessThan(1_000);
-    const sessions = await serverSessions(server.url);
+    const sessions = await serverSessions(kit.url);
     expect(sessions.filter(({ state }) => state === 'active')).toEqual([]);
     await run('select 1');
   });
 
   test('says DEADLINE_EXCEEDED when its time was up', async () => {
     const call = aCall();
-    const result = rejection(database.query({ sql: 'select pg_sleep(60)', params: [] }, call));
+    const result = rejection(kit.database.query({ sql: 'select pg_sleep(60)', params: [] }, call));
     await sleep(100);
     call.end(deadlineExceeded());
     expect(await result).toMatchObject({ kind: 'deadline', reason: 'DEADLINE_EXCEEDED' });
@@ -106,7 +82,7 @@ describe('a statement that is cancelled', () => {
   test('is told its result when that was sooner', async () => {
     await run('select 1');
     const call = aCall();
-    const result = database.query({ sql: 'select 7', params: [] }, call);
+    const result = kit.database.query({ sql: 'select 7', params: [] }, call);
     setImmediate(() => call.end(cancelled()));
     expect(firstCells(await result)).toEqual(['7']);
   });
@@ -116,7 +92,7 @@ describe('a statement that is cancelled', () => {
     call.end(cancelled());
     expect(
       await rejection(
-        database.query({ sql: `insert into items values (-1, '')`, params: [] }, call),
+        kit.database.query({ sql: `insert into items values (-1, '')`, params: [] }, call),
       ),
     ).toMatchObject({ reason: 'CANCELLED' });
     expect(firstCells(await run('select count(*) from items where id = -1'))).toEqual(['0']);
@@ -133,12 +109,12 @@ test('a statement over the statement timeout says so', async () => {
 
 test('a slow statement is reported with its text and without its parameters', async () => {
   await run('select pg_sleep($1::float8)', '0.6');
-  expect(pool.slow).toEqual(['select pg_sleep($1::float8)']);
+  expect(kit.slow).toEqual(['select pg_sleep($1::float8)']);
 });
 
 describe('a connection cut by the server', () => {
   const cut = (query: string): Promise<unknown> =>
-    beside(server.url, (client) =>
+    beside(kit.url, (client) =>
       client.query(
         'select pg_terminate_backend(pid) from pg_stat_activity where query = $1 and pid <> pg_backend_pid()',
         [query],
@@ -181,15 +157,15 @@ test('statements deallocated behind its back are prepared anew', async () => {
 });
 
 test('more texts than a connection keeps prepared still run', async () => {
-  const { options } = database.pool;
-  database.pool.resize({ ...options, max: 1 });
+  const { options } = kit.database.pool;
+  kit.database.pool.resize({ ...options, max: 1 });
   for (let round = 0; round < 3; round += 1) {
     const results = await Promise.all(Array.from({ length: 400 }, (_, at) => run(`select ${at}`)));
     expect(results.map((result) => firstCells(result)[0])).toEqual(
       Array.from({ length: 400 }, (_, at) => `${at}`),
     );
   }
-  const { rows } = await beside(server.url, (client) => client.query('select 1'));
+  const { rows } = await beside(kit.url, (client) => client.query('select 1'));
   expect(rows).toHaveLength(1);
   expect(
     Number(firstCells(await run('select count(*) from pg_prepared_statements'))[0]),
@@ -197,7 +173,7 @@ test('more texts than a connection keeps prepared still run', async () => {
 });
 
 test('a result over the limit is refused, and the next one is whole', async () => {
-  const small = openDatabase(server.url, { maxResultBytes: 1_000_000 });
+  const small = openDatabase(kit.url, { maxResultBytes: 1_000_000 });
   try {
     const error = await rejection(
       small.database.query(

@@ -1,48 +1,17 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { testDatabase, type TestDatabase } from '../../scripts/servers/test-database.ts';
-import type { Database } from './database.ts';
-import {
-  aCall,
-  beside,
-  firstCells,
-  openDatabase,
-  rejection,
-  serverSessions,
-  type TestPool,
-} from './database.test-kit.ts';
+import { describe, expect, test } from 'vitest';
+import { testDatabase, type TestDatabase } from '../../scripts/servers/test-kit.database.ts';
+import { aCall, beside, firstCells, rejection } from './database.test-kit.ts';
+import { itemsKit, sleep } from './items.test-kit.ts';
 
-let server: TestDatabase;
-let pool: TestPool;
-let database: Database;
-beforeAll(async () => {
-  server = await testDatabase();
-  await beside(server.url, (client) =>
-    client.query(`create table items (id int primary key, name text);
-                  insert into items select i, 'item ' || i from generate_series(1, 1000) i;
-                  create table checked (id int unique deferrable initially deferred)`),
-  );
-});
-afterAll(() => server.drop());
-beforeEach(() => {
-  pool = openDatabase(server.url, { pool: { max: 4 }, statementTimeoutMs: 2_000 });
-  ({ database } = pool);
-});
-afterEach(async () => {
-  await pool.close();
-  if ((await serverSessions(server.url)).length > 0) {
-    throw new Error('the pool left sessions behind');
-  }
-});
-
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-const run = (sql: string, ...params: (string | null)[]) => database.query({ sql, params }, aCall());
+const kit = itemsKit();
+const { run } = kit;
 
 describe('what a session remembers', () => {
   const settings = `select current_setting('search_path') || '/' || current_setting('statement_timeout')`;
 
   test('is wiped after a transaction that changed it', async () => {
     const [before] = firstCells(await run(settings));
-    const transaction = database.begin(
+    const transaction = kit.database.begin(
       {
         isolation: 'default',
         readOnly: false,
@@ -73,7 +42,7 @@ describe('what a session remembers', () => {
       );
       expect(firstCells(found)).toEqual(['"$user", public']);
     }
-    const { rows } = await beside(server.url, (client) =>
+    const { rows } = await beside(kit.url, (client) =>
       client.query(`select 1 from pg_locks where locktype = 'advisory'`),
     );
     expect(rows).toEqual([]);
