@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { HoldfastError } from '../../platform/errors.ts';
-import { testDatabase, type TestDatabase } from '../../scripts/servers/test-kit.database.ts';
 import { aCall, firstCells, rejection, serverSessions } from './database.test-kit.ts';
 import { itemsKit, sleep } from './items.test-kit.ts';
 

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { cancelled, deadlineExceeded } from '../../platform/call.ts';
-import { testDatabase, type TestDatabase } from '../../scripts/servers/test-kit.database.ts';
 import {
   aCall,
   beside,

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { testDatabase, type TestDatabase } from '../../scripts/servers/test-kit.database.ts';
 import { aCall, beside, firstCells, rejection } from './database.test-kit.ts';
 import { itemsKit, sleep } from './items.test-kit.ts';
 
