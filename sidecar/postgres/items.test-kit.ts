@@ -8,7 +8,7 @@ export interface ItemsKit {
   readonly url: string;
   readonly database: Database;
   readonly slow: readonly string[];
-  run(sql: string, ...params: (string | null)[]): Promise<StatementResult>;
+  readonly run: (sql: string, ...params: (string | null)[]) => Promise<StatementResult>;
 }
 
 export const sleep = (ms: number): Promise<void> =>
