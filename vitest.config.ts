@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const folders = '{platform,crds,sidecar,controller,clients,scripts,examples,bench,e2e}';
+const folders = '{platform,crds,sidecar,controller,clients,scripts,examples,bench,e2e,docs}';
 const servers = ['scripts/servers/vitest-setup.ts'];
 const notOurs = ['**/node_modules/**', '**/dist/**'];
 
