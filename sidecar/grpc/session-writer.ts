@@ -5,17 +5,20 @@ import { encodeServerFrames, type ServerFrame } from './session-codec.ts';
 /** What a session needs of its gRPC stream; messages are bytes. */
 export interface SessionStream {
   on(event: 'data', listener: (bytes: Buffer) => void): unknown;
-  on(event: 'end' | 'cancelled' | 'drain', listener: () => void): unknown;
+  on(event: 'end' | 'cancelled', listener: () => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
   emit(event: 'error', status: StatusObject): unknown;
-  write(bytes: Buffer): boolean;
+  /** `taken` is called when the client's flow control has let all of it through. */
+  write(bytes: Buffer, taken: () => void): unknown;
   end(): unknown;
   pause(): unknown;
   resume(): unknown;
 }
 
 /** Frames are gathered into messages of about this size; stock clients take 4 MiB. */
-const messageBytes = 1024 * 1024;
+const messageBytes = 256 * 1024;
+/** What may be on its way to the client. The rest waits here, where small answers can pass large ones. */
+const underWayBytes = 1024 * 1024;
 /** With so much unread, no more requests are read. */
 const pauseAboveBytes = 4 * 1024 * 1024;
 
@@ -29,9 +32,12 @@ export class SessionWriter {
   readonly #stallMs: number;
   readonly #onStall: () => void;
   #waiting: ServerFrame[] = [];
+  /** What is left of answers in several parts. They take turns. */
+  #parted: ServerFrame[][] = [];
   #waitingBytes = 0;
+  #underWayBytes = 0;
+  #takenAtMs = 0;
   #scheduled = false;
-  #blocked = false;
   #paused = false;
   #ending = false;
   #stopped = false;
@@ -42,32 +48,46 @@ export class SessionWriter {
     this.#clock = clock;
     this.#stallMs = stallMs;
     this.#onStall = onStall;
-    stream.on('drain', () => this.#drained());
   }
 
   send(frame: ServerFrame): void {
     this.#waiting.push(frame);
-    this.#waitingBytes += frame.response.length;
-    if (this.#blocked) this.#pauseReading();
-    else this.#schedule();
+    this.#added(frame.response.length);
+  }
+
+  /** Sends one answer in parts, between which other answers may pass. */
+  sendParts(frames: readonly ServerFrame[]): void {
+    this.#parted.push([...frames]);
+    this.#added(frames.reduce((bytes, { response }) => bytes + response.length, 0));
   }
 
   /** Ends the stream after what was sent. */
   end(): void {
     this.#ending = true;
-    if (!this.#blocked) this.#schedule();
+    this.#schedule();
   }
 
   /** Ends the stream with an error; what waits is dropped. */
   fail(status: StatusObject): void {
-    this.#waiting = [];
+    this.stop();
     this.#stream.emit('error', status);
   }
 
-  /** No timer of it runs any more. */
+  /** Sends nothing more, and no timer of it runs. */
   stop(): void {
     this.#stopped = true;
+    this.#waiting = [];
+    this.#parted = [];
     this.#stopStallTimer?.();
+  }
+
+  #added(bytes: number): void {
+    this.#waitingBytes += bytes;
+    if (this.#underWayBytes < underWayBytes) this.#schedule();
+    else if (!this.#paused && this.#waitingBytes >= pauseAboveBytes) {
+      this.#paused = true;
+      this.#stream.pause();
+    }
   }
 
   #schedule(): void {
@@ -80,52 +100,65 @@ export class SessionWriter {
   }
 
   #flush(): void {
-    while (this.#waiting.length > 0 && !this.#blocked) {
-      const message = encodeServerFrames(this.#takeMessage());
-      this.#blocked = !this.#stream.write(message);
+    if (this.#stopped) return;
+    while (this.#waiting.length + this.#parted.length > 0) {
+      if (this.#underWayBytes >= underWayBytes) return;
+      this.#write(encodeServerFrames(this.#takeMessage()));
     }
-    if (this.#blocked) return this.#watchForStall();
     if (this.#ending) this.#stream.end();
-    return undefined;
   }
 
-  #takeMessage(): ServerFrame[] {
-    if (this.#waitingBytes <= messageBytes) {
-      const all = this.#waiting;
-      this.#waiting = [];
-      this.#waitingBytes = 0;
-      return all;
-    }
+  #write(message: Buffer): void {
+    if (this.#underWayBytes === 0) this.#takenAtMs = this.#clock.now();
+    this.#underWayBytes += message.length;
+    if (this.#stopStallTimer === undefined) this.#watchForStall(this.#stallMs);
+    this.#stream.write(message, () => this.#taken(message.length));
+  }
+
+  /** Small answers in their order, and one part of a large one. */
+  #takeMessage(): readonly ServerFrame[] {
+    const frames = this.#takeSmall();
+    const parts = this.#parted.shift();
+    const part = parts?.shift();
+    if (parts === undefined || part === undefined) return frames;
+    if (parts.length > 0) this.#parted.push(parts);
+    this.#waitingBytes -= part.response.length;
+    return [...frames, part];
+  }
+
+  #takeSmall(): readonly ServerFrame[] {
     let bytes = 0;
     let count = 0;
-    while (count < this.#waiting.length && (count === 0 || bytes < messageBytes)) {
+    while (count < this.#waiting.length && bytes < messageBytes) {
       bytes += (this.#waiting[count] as ServerFrame).response.length;
       count += 1;
     }
     this.#waitingBytes -= bytes;
-    return this.#waiting.splice(0, count);
+    if (count < this.#waiting.length) return this.#waiting.splice(0, count);
+    const all = this.#waiting;
+    this.#waiting = [];
+    return all;
   }
 
-  #watchForStall(): void {
-    if (this.#stopped) return;
-    this.#stopStallTimer?.();
-    this.#stopStallTimer = this.#clock.after(this.#stallMs, this.#onStall);
-  }
-
-  #pauseReading(): void {
-    if (this.#paused || this.#waitingBytes < pauseAboveBytes) return;
-    this.#paused = true;
-    this.#stream.pause();
-  }
-
-  #drained(): void {
-    this.#blocked = false;
-    this.#stopStallTimer?.();
-    this.#stopStallTimer = undefined;
-    this.#flush();
-    if (this.#paused && !this.#blocked) {
+  #taken(bytes: number): void {
+    const wasFull = this.#underWayBytes >= underWayBytes;
+    this.#underWayBytes -= bytes;
+    this.#takenAtMs = this.#clock.now();
+    if (wasFull) this.#flush();
+    if (this.#paused && this.#waitingBytes < pauseAboveBytes) {
       this.#paused = false;
       this.#stream.resume();
     }
+  }
+
+  /** One timer for many messages: when it rings it looks at when the client took something last. */
+  #watchForStall(afterMs: number): void {
+    this.#stopStallTimer = this.#clock.after(afterMs, () => {
+      this.#stopStallTimer = undefined;
+      if (this.#underWayBytes === 0 || this.#stopped) return;
+      const leftMs = this.#takenAtMs + this.#stallMs - this.#clock.now();
+      if (leftMs > 0) this.#watchForStall(leftMs);
+      else this.#onStall();
+    });
   }
 }

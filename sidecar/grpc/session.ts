@@ -5,7 +5,7 @@ import { Encoded } from '../../platform/grpc/encoded.ts';
 import type { FrameTable, SessionOperation } from './frame-table.ts';
 import { OpenScope } from './open-scope.ts';
 import type { RequestPath } from './request-path.ts';
-import { decodeClientFrames, type ClientFrame } from './session-codec.ts';
+import { decodeClientFrames, type ClientFrame, type ServerFrame } from './session-codec.ts';
 import { SessionWriter, type SessionStream } from './session-writer.ts';
 
 export interface SessionLimits {
@@ -51,9 +51,10 @@ export class Session {
   constructor(stream: SessionStream, parts: SessionParts) {
     this.#parts = parts;
     const { clock, limits, table, version } = parts;
-    this.#writer = new SessionWriter(stream, clock, limits.stallMs, () =>
-      this.#fail(stalled(limits.stallMs)),
-    );
+    this.#writer = new SessionWriter(stream, clock, limits.stallMs, () => {
+      this.#abandon();
+      this.#writer.fail(table.trailer(stalled(limits.stallMs)));
+    });
     this.#scope = new OpenScope((field, message) => {
       const { number, serialize } = table.push(field);
       this.#writer.send({ id: 0, more: false, field: number, response: serialize(message) });
@@ -170,9 +171,14 @@ export class Session {
       return;
     }
     const last = response.parts.length - 1;
-    response.parts.forEach((part, at) =>
-      this.#writer.send({ id, more: at < last, field: number, response: part }),
-    );
+    const frames = response.parts.map((part, at) => ({
+      id,
+      more: at < last,
+      field: number,
+      response: part,
+    }));
+    if (frames.length === 1) this.#writer.send(frames[0] as ServerFrame);
+    else this.#writer.sendParts(frames);
   }
 
   #answerError(id: number, error: HoldfastError): void {
