@@ -86,7 +86,7 @@ export const postgresPool = z.object({
   transactionTimeoutMs: durationMs(60_000, 'A transaction that is older is rolled back.'),
   slowStatementMs: durationMs(
     500,
-    'A statement that took longer is logged and counted, without its text and parameters; 0 takes every one for slow.',
+    'A statement that took longer is counted, and logged without its literals and parameters; 0 takes every one for slow.',
     { min: 0 },
   ),
   maxResultBytes: count(

@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Clock } from '../platform/clock.ts';
 import { Deadlines } from '../platform/deadlines.ts';
 import { loadContract, loadMessages } from '../platform/grpc/contract.ts';
+import { loadReflectedContract } from '../platform/grpc/reflected-contract.ts';
 import { StatusEncoder } from '../platform/grpc/status.ts';
 import { serveHealth } from '../platform/health-server.ts';
 import type { Logger } from '../platform/logger.ts';
@@ -15,6 +16,7 @@ import { bind, makeServer } from './grpc/server.ts';
 import { prepareSocketPath, restrictSocket } from './grpc/unix-socket.ts';
 import { connectToHosts } from './postgres/connect-hosts.ts';
 import { Database, type DatabaseEvents } from './postgres/database.ts';
+import { redactedSql } from './postgres/redacted-sql.ts';
 import { poolMetrics } from './postgres/pool-metrics.ts';
 import { redisMetrics } from './redis/redis-metrics.ts';
 import { RedisTargets } from './redis/redis-targets.ts';
@@ -61,7 +63,7 @@ export async function startApp(settings: Settings, { clock, random, log }: AppPa
     const events = eventsOf(name);
     const slow: DatabaseEvents['slow'] = (sql, ms) => {
       events.slow();
-      log.warn({ pool: name, sql, ms: Math.round(ms) }, 'slow statement');
+      log.warn({ pool: name, sql: redactedSql(sql), ms: Math.round(ms) }, 'slow statement');
     };
     const where = {
       ...connection,
@@ -100,6 +102,7 @@ export async function startApp(settings: Settings, { clock, random, log }: AppPa
   };
   const parts = {
     contract: loadContract(),
+    reflected: loadReflectedContract(),
     operations,
     frames: new FrameTable(operations.unary, loadMessages(), statuses),
     path,
@@ -115,7 +118,7 @@ export async function startApp(settings: Settings, { clock, random, log }: AppPa
   if (socket !== undefined) {
     await prepareSocketPath(socket);
     const listener = makeServer(parts);
-    await bind(listener.server, `unix:${socket}`);
+    await bind(listener.server, `unix:${socket}`, 'HOLDFAST_SOCKET');
     restrictSocket(socket);
     listeners.push(listener);
   }
@@ -125,6 +128,7 @@ export async function startApp(settings: Settings, { clock, random, log }: AppPa
     port = await bind(
       listener.server,
       `${tcp.host.includes(':') ? `[${tcp.host}]` : tcp.host}:${tcp.port}`,
+      'HOLDFAST_PORT',
     );
     listeners.push(listener);
   }
@@ -135,13 +139,19 @@ export async function startApp(settings: Settings, { clock, random, log }: AppPa
   });
   log.info({ socket, port, httpPort: health.port, version }, 'serving');
 
+  /** Calls under way have ended, and so have the transactions that were open: their frames still come through. */
+  async function drained(): Promise<void> {
+    await path.drain();
+    while (databases.all.some(({ pool }) => pool.counts.lent > 0)) await clock.sleep(20);
+  }
+
   return {
     port,
     httpPort: health.port,
     databases,
     stop: async (graceMs) => {
       for (const listener of listeners) listener.health.setStatus('', 'NOT_SERVING');
-      await Promise.race([path.drain(), clock.sleep(graceMs)]);
+      await Promise.race([drained(), clock.sleep(graceMs)]);
       for (const { server } of listeners) server.forceShutdown();
       await Promise.all([redis.close(), ...databases.all.map((each) => each.close())]);
       await health.close();

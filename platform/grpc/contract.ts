@@ -22,8 +22,8 @@ export const protoFolder: string =
     .find((folder) => existsSync(join(folder, umbrella))) ?? 'proto';
 
 /** Services and messages of holdfast.v1 as grpc-js takes them. */
-export function loadContract(): PackageDefinition {
-  return loadSync(umbrella, { ...loaderOptions, includeDirs: [protoFolder] });
+export function loadContract(options: Options = loaderOptions): PackageDefinition {
+  return loadSync(umbrella, { ...options, includeDirs: [protoFolder] });
 }
 
 export function serviceOf(contract: PackageDefinition, name: string): ServiceDefinition {

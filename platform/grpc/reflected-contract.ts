@@ -1,14 +1,26 @@
-import type { AnyDefinition, MessageTypeDefinition, PackageDefinition } from '@grpc/proto-loader';
+import {
+  loadSync,
+  type AnyDefinition,
+  type MessageTypeDefinition,
+  type PackageDefinition,
+} from '@grpc/proto-loader';
+import { protoPath as healthProto } from 'grpc-health-check';
 import descriptor, {
   type IDescriptorProto,
   type IFileDescriptorProto,
 } from 'protobufjs/ext/descriptor/index.js';
+import { loadContract, loaderOptions } from './contract.ts';
 
 /**
- * The contract with file descriptors that strict readers of server reflection (grpcurl, buf) take. protobufjs writes one file for each package,
+ * The contract, and that of health checks, with file descriptors that strict readers of server reflection (grpcurl, buf) take. protobufjs writes one file for each package,
  * says of none what it imports, shortens the names of types, and names the entries of a map differently from protoc.
  */
-export function reflectedContract(contract: PackageDefinition): PackageDefinition {
+export function loadReflectedContract(): PackageDefinition {
+  const options = { ...loaderOptions, keepCase: true };
+  return { ...mend(loadContract(options)), ...mend(loadSync(healthProto, options)) };
+}
+
+function mend(contract: PackageDefinition): PackageDefinition {
   const files = new Map<Buffer, IFileDescriptorProto>();
   for (const { fileDescriptorProtos } of Object.values(contract).filter(isType)) {
     for (const bytes of fileDescriptorProtos) files.set(bytes, decode(bytes));
@@ -71,7 +83,7 @@ function typesOf(file: IFileDescriptorProto): string[] {
   ];
 }
 
-/** Spells out every type of a field, and says which files they are from. */
+/** Spells out every type of a field and its name in JSON, and says which files the types are from. */
 function qualify(
   file: IFileDescriptorProto,
   fileOf: ReadonlyMap<string, IFileDescriptorProto>,
@@ -89,7 +101,10 @@ function qualify(
   };
   const inMessage = (scope: string, { name, field, nestedType }: IDescriptorProto): void => {
     const own = `${scope}.${name}`;
-    for (const each of field ?? []) if (each.typeName) each.typeName = resolve(own, each.typeName);
+    for (const each of field ?? []) {
+      each.jsonName = camelCase(each.name ?? '');
+      if (each.typeName) each.typeName = resolve(own, each.typeName);
+    }
     for (const each of nestedType ?? []) inMessage(own, each);
   };
   const scope = file.package ?? '';
@@ -102,3 +117,7 @@ function qualify(
   }
   file.dependency = [...imports];
 }
+
+/** Names in JSON, as protoc derives them. */
+const camelCase = (name: string): string =>
+  name.replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase());

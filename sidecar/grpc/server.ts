@@ -8,9 +8,9 @@ import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
 import type { PackageDefinition } from '@grpc/proto-loader';
 import type { Clock } from '../../platform/clock.ts';
+import { HoldfastError } from '../../platform/errors.ts';
 import { Encoded } from '../../platform/grpc/encoded.ts';
 import { serviceOf } from '../../platform/grpc/contract.ts';
-import { reflectedContract } from '../../platform/grpc/reflected-contract.ts';
 import type { StatusEncoder } from '../../platform/grpc/status.ts';
 import type { FrameTable } from './frame-table.ts';
 import type { OperationTable } from './operation.ts';
@@ -23,6 +23,8 @@ import { conversationHandler, streamHandler, unaryHandler } from './transports.t
 
 export interface ServerParts {
   readonly contract: PackageDefinition;
+  /** What server reflection shows. */
+  readonly reflected: PackageDefinition;
   readonly operations: OperationTable;
   readonly frames: FrameTable;
   readonly path: RequestPath;
@@ -57,16 +59,18 @@ export function makeServer(
   });
   const health = new HealthImplementation({ '': 'SERVING' });
   health.addToServer(server);
-  new ReflectionService(reflectedContract(contract)).addToServer(server);
+  new ReflectionService(parts.reflected).addToServer(server);
   return { server, health };
 }
 
-/** Binds to `address` (`host:port` or `unix:path`); resolves with the port. */
-export function bind(server: Server, address: string): Promise<number> {
+/** Binds to `address` (`host:port` or `unix:path`); resolves with the port. Rejects with what to do about it. */
+export function bind(server: Server, address: string, setting: string): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) =>
-      error === null ? resolve(port) : reject(error),
-    );
+    server.bindAsync(address, ServerCredentials.createInsecure(), (cause, port) => {
+      if (cause === null) return resolve(port);
+      const message = `cannot listen on ${address}: another process may; set ${setting} to something else`;
+      return reject(new HoldfastError('already-exists', 'INVALID_REQUEST', message, { cause }));
+    });
   });
 }
 

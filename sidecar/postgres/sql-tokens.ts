@@ -3,16 +3,17 @@ export const unclear = '1a';
 
 /**
  * Cuts SQL into words and signs, leaving out comments and the insides of literals: words in lower case, quoted names as `"name`, names with
- * Unicode escapes as `u&"`. Enough to recognise what a statement does; the server alone parses it.
+ * Unicode escapes as `u&"`; for a literal `literal`, when it is given. Enough to recognise what a statement does; the server alone parses it.
  * https://www.postgresql.org/docs/current/sql-syntax-lexical.html
  */
-export function* sqlTokens(sql: string): Generator<string> {
+export function* sqlTokens(sql: string, literal?: string): Generator<string> {
   let at = 0;
   while (at < sql.length) {
     const char = sql[at] as string;
     const skipped = skipBlank(sql, at) ?? skipQuoted(sql, at);
     if (skipped !== undefined) {
       if (char === '"') yield sql.slice(at, skipped - 1);
+      else if (literal !== undefined && (char === "'" || char === '$')) yield literal;
       at = skipped;
       continue;
     }
@@ -29,6 +30,7 @@ export function* sqlTokens(sql: string): Generator<string> {
       yield char;
     } else if (sql[at] === "'" && /^(?:e|b|x|n|u&)$/i.test(found)) {
       at = /^e$/i.test(found) ? skipEscapeString(sql, at) : skipString(sql, at, false);
+      if (literal !== undefined) yield literal;
     } else if (found.endsWith('&')) {
       yield 'u&"';
       at = skipName(sql, at);
