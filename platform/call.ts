@@ -8,6 +8,8 @@ export interface Scope {
   onClose(listener: () => void): () => void;
   /** Sends a frame nobody asked for; ignored by scopes that cannot. `field` is a response field of ServerFrame. */
   push(field: string, message: object): void;
+  /** Undefined while the client takes answers as fast as they come; else resolves when it has caught up. */
+  room?(): Promise<void> | undefined;
 }
 
 interface CallOptions {
@@ -61,6 +63,22 @@ export class Call {
 
   throwIfEnded(): void {
     if (this.#ended !== undefined) throw this.#ended;
+  }
+
+  /**
+   * What work with a large answer has to wait for before it starts: undefined while the client takes its answers, else resolves when it has
+   * caught up, and rejects when the call ends. Answers that nobody takes would pile up without a bound.
+   */
+  room(): Promise<void> | undefined {
+    const room = this.scope.room?.();
+    if (room === undefined) return undefined;
+    return new Promise((resolve, reject) => {
+      const unlisten = this.onEnd(reject);
+      void room.then(() => {
+        unlisten();
+        resolve();
+      });
+    });
   }
 
   /** Calls back when the call ends early; at once when it has. The result takes the listener off again. */

@@ -3,11 +3,16 @@ import type { Scope } from '../../platform/call.ts';
 /** A scope that its owner closes. */
 export class OpenScope implements Scope {
   readonly #push: (field: string, message: object) => void;
+  readonly room: () => Promise<void> | undefined;
   readonly #listeners = new Set<() => void>();
   #closed = false;
 
-  constructor(push: (field: string, message: object) => void = () => {}) {
+  constructor(
+    push: (field: string, message: object) => void = () => {},
+    room: () => Promise<void> | undefined = () => undefined,
+  ) {
     this.#push = push;
+    this.room = room;
   }
 
   onClose(listener: () => void): () => void {

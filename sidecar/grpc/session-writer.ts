@@ -19,12 +19,14 @@ export interface SessionStream {
 const messageBytes = 256 * 1024;
 /** What may be on its way to the client. The rest waits here, where small answers can pass large ones. */
 const underWayBytes = 1024 * 1024;
-/** With so much unread, no more requests are read. */
-const pauseAboveBytes = 4 * 1024 * 1024;
+/** With so much unread, no more requests are read, and none that has not begun begins. The largest single answer fits in. */
+const fullBytes = 17 * 1024 * 1024;
+/** Those who wait for room are let in by so many. */
+const letInAtOnce = 16;
 
 /**
  * Sends a session's answers: all that are ready in one turn of the event loop as one message, and no faster than the client takes them.
- * Only unread bytes stop the reading of requests.
+ * Only unread bytes stop the reading of requests, and hold back those that were read.
  */
 export class SessionWriter {
   readonly #stream: SessionStream;
@@ -39,6 +41,7 @@ export class SessionWriter {
   #takenAtMs = 0;
   #scheduled = false;
   #paused = false;
+  readonly #wantRoom: (() => void)[] = [];
   #ending = false;
   #stopped = false;
   #stopStallTimer: (() => void) | undefined;
@@ -61,6 +64,12 @@ export class SessionWriter {
     this.#added(frames.reduce((bytes, { response }) => bytes + response.length, 0));
   }
 
+  /** Undefined while the client takes what it is sent; else resolves when there may be room for more. */
+  room(): Promise<void> | undefined {
+    if (this.#waitingBytes < fullBytes || this.#stopped) return undefined;
+    return new Promise((resolve) => this.#wantRoom.push(resolve));
+  }
+
   /** Ends the stream after what was sent. */
   end(): void {
     this.#ending = true;
@@ -78,13 +87,14 @@ export class SessionWriter {
     this.#stopped = true;
     this.#waiting = [];
     this.#parted = [];
+    this.#letIn(this.#wantRoom.length);
     this.#stopStallTimer?.();
   }
 
   #added(bytes: number): void {
     this.#waitingBytes += bytes;
     if (this.#underWayBytes < underWayBytes) this.#schedule();
-    else if (!this.#paused && this.#waitingBytes >= pauseAboveBytes) {
+    else if (!this.#paused && this.#waitingBytes >= fullBytes) {
       this.#paused = true;
       this.#stream.pause();
     }
@@ -145,10 +155,15 @@ export class SessionWriter {
     this.#underWayBytes -= bytes;
     this.#takenAtMs = this.#clock.now();
     if (wasFull) this.#flush();
-    if (this.#paused && this.#waitingBytes < pauseAboveBytes) {
-      this.#paused = false;
-      this.#stream.resume();
-    }
+    if (this.#waitingBytes >= fullBytes) return;
+    this.#letIn(this.#underWayBytes === 0 ? this.#wantRoom.length : letInAtOnce);
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#stream.resume();
+  }
+
+  #letIn(count: number): void {
+    for (const resolve of this.#wantRoom.splice(0, count)) resolve();
   }
 
   /** One timer for many messages: when it rings it looks at when the client took something last. */

@@ -55,10 +55,11 @@ export class Session {
       this.#abandon();
       this.#writer.fail(table.trailer(stalled(limits.stallMs)));
     });
-    this.#scope = new OpenScope((field, message) => {
+    const push = (field: string, message: object): void => {
       const { number, serialize } = table.push(field);
       this.#writer.send({ id: 0, more: false, field: number, response: serialize(message) });
-    });
+    };
+    this.#scope = new OpenScope(push, () => this.#writer.room());
     stream.on('data', (bytes: Buffer) => this.#receive(bytes));
     stream.on('end', () => {
       this.#halfClosed = true;

@@ -6,7 +6,7 @@ import { controlStatement } from './control-statement.ts';
 import { Exchange, type Statement, type StatementResult, type Step } from './exchange.ts';
 import { exchangeError, isStale } from './exchange-error.ts';
 import { Pool, type PoolEvents } from './pool.ts';
-import type { Loan } from './pool-loan.ts';
+import { roomElseGiveBack, type Loan } from './pool-loan.ts';
 import type { PoolOptions } from './pool-options.ts';
 import { learn, StatementProfiles, type StatementProfile } from './statement-profile.ts';
 import type { BeginOptions } from './begin-statement.ts';
@@ -70,14 +70,20 @@ export class Database {
   async query({ sql, params }: Statement, call: Call): Promise<StatementResult> {
     const profile = this.#admit(sql);
     this.#refuseInAutocommit(profile);
-    for (let attempt = 1; ; attempt += 1) {
+    for (let attempts = 0; ;) {
       const shares = profile.reads && profile.usualMs < sharesBelowMs;
       const lending = shares ? this.pool.share(call) : this.pool.lend(call);
       const loan = lending instanceof Promise ? await lending : lending;
+      const room = roomElseGiveBack(loan, call);
+      if (room !== undefined) {
+        await room;
+        continue;
+      }
       const exchange = new Exchange([{ profile, params }], this.#options.maxResultBytes);
       await this.#runOn(loan, exchange, call, profile.dirties);
       if (exchange.failure === undefined) return exchange.results[0] as StatementResult;
-      if (attempt < internalRetries && this.#ranNot(exchange, loan.connection, call)) continue;
+      attempts += 1;
+      if (attempts < internalRetries && this.#ranNot(exchange, loan.connection, call)) continue;
       throw exchangeError(exchange, call, { pool: this.name, writes: !profile.reads });
     }
   }
@@ -90,7 +96,7 @@ export class Database {
     const steps = statements.map((statement) => this.#step(statement));
     const writes = steps.some(({ profile }) => !profile.reads);
     for (let attempt = 1; ; attempt += 1) {
-      const loan = await this.pool.lend(call);
+      const loan = await this.#lend(call);
       const exchange = new Exchange([begin, ...steps, commit], this.#options.maxResultBytes);
       await this.#runOn(
         loan,
@@ -113,12 +119,17 @@ export class Database {
   ): Promise<readonly (StatementResult | HoldfastError)[]> {
     const steps = statements.map((statement) => this.#step(statement));
     for (const { profile } of steps) this.#refuseInAutocommit(profile);
-    const loan = await this.pool.lend(call);
+    const loan = await this.#lend(call);
     const { connection } = loan;
-    const exchanges = steps.map((step) => new Exchange([step], this.#options.maxResultBytes));
+    let leftBytes = this.#options.maxResultBytes;
+    const exchanges = steps.map((step) => new Exchange([step], leftBytes));
     for (const exchange of exchanges) connection.submit(exchange);
     const unlisten = call.onEnd(() => exchanges.forEach((exchange) => connection.cancel(exchange)));
-    for (const exchange of exchanges) await exchange.done;
+    for (const exchange of exchanges) {
+      exchange.maxResultBytes = leftBytes; // the limit is for all results together
+      await exchange.done;
+      leftBytes = Math.max(0, leftBytes - exchange.resultBytes);
+    }
     unlisten();
     await this.#giveBack(
       loan,
@@ -209,6 +220,16 @@ export class Database {
 
   async close(): Promise<void> {
     await this.pool.close();
+  }
+
+  /** A connection for the caller alone, once its client has room for what comes of it. */
+  async #lend(call: Call): Promise<Loan<Connection>> {
+    for (;;) {
+      const loan = await this.pool.lend(call);
+      const room = roomElseGiveBack(loan, call);
+      if (room === undefined) return loan;
+      await room;
+    }
   }
 
   /** Runs an exchange on a borrowed connection and gives the connection back. */

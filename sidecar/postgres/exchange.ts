@@ -41,7 +41,8 @@ export interface ExchangeFailure {
  */
 export class Exchange {
   readonly steps: readonly Step[];
-  readonly maxResultBytes: number;
+  /** For all its results together; more fails it. */
+  maxResultBytes: number;
   readonly results: StatementResult[] = [];
   failure: ExchangeFailure | undefined;
   status: TransactionStatus = 'I';
@@ -60,6 +61,13 @@ export class Exchange {
     this.done = new Promise((resolve) => {
       this.#resolveDone = resolve;
     });
+  }
+
+  /** Bytes of its results, as far as it has any. */
+  get resultBytes(): number {
+    let bytes = 0;
+    for (const { parts } of this.results) for (const part of parts) bytes += part.length;
+    return bytes;
   }
 
   /** The first failure stands; what follows from it is noise. */

@@ -1,3 +1,5 @@
+import type { Call } from '../../platform/call.ts';
+
 /** A borrowed connection. It has to be given back; what comes after the first time is ignored. */
 export interface Loan<C> {
   readonly connection: C;
@@ -34,4 +36,11 @@ export function makeLoan<C>(connection: C, onReturn: (dirty: boolean) => void): 
       onReturn(dirty);
     },
   };
+}
+
+/** Call.room(); while there is none, others have the connection. */
+export function roomElseGiveBack<C>(loan: Loan<C>, call: Call): Promise<void> | undefined {
+  const room = call.room();
+  if (room !== undefined) loan.giveBack();
+  return room;
 }

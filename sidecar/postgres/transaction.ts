@@ -7,6 +7,7 @@ import { controlStatement } from './control-statement.ts';
 import { Exchange, type Statement, type StatementResult, type Step } from './exchange.ts';
 import { commitUnknown, exchangeError, isStale, rolledBack } from './exchange-error.ts';
 import type { Loan } from './pool-loan.ts';
+import { connectionLost, ended } from './transaction-errors.ts';
 
 /** What a transaction needs of its database. */
 export interface TransactionHost {
@@ -44,6 +45,7 @@ export class Transaction {
   #committing = false;
   #ended: HoldfastError | undefined;
   #stopIdleTimer: () => void = () => {};
+  #wake: () => void = () => {};
   readonly #stopTimer: () => void;
 
   constructor(host: TransactionHost, options: BeginOptions, call: Call) {
@@ -52,7 +54,8 @@ export class Transaction {
     this.#borrowed = host.borrow(call);
     this.#stopTimer = host.clock.after(options.timeoutMs, () =>
       this.abort(
-        this.#reason(
+        ended(
+          host.name,
           'TRANSACTION_TIMEOUT',
           `the transaction took longer than ${options.timeoutMs} ms and was rolled back`,
         ),
@@ -61,7 +64,7 @@ export class Transaction {
     this.#tail = this.#borrowed.then(
       (loan) => {
         this.#watchIdle();
-        loan.onLost(() => this.abort(this.#connectionLost()));
+        loan.onLost(() => this.abort(connectionLost(this.#host.name)));
       },
       (error: unknown) => this.#end(HoldfastError.from(error)),
     );
@@ -113,7 +116,7 @@ export class Transaction {
     return this.#inOrder(async (loan) => {
       this.#committing = true;
       // Ended from here on: what is queued behind must never reach the connection, however the commit goes on.
-      this.#end(this.#reason('UNKNOWN_TRANSACTION', 'the transaction has ended'));
+      this.#end(ended(this.#host.name, 'UNKNOWN_TRANSACTION', 'the transaction has ended'));
       const committed = this.#commitOn(loan);
       return new Promise((resolve, reject) => {
         const unlisten = call.onEnd((reason) => {
@@ -127,7 +130,11 @@ export class Transaction {
   rollback(): Promise<void> {
     return this.#inOrder(async (loan) => {
       this.#end(
-        this.#reason('TRANSACTION_ROLLED_BACK', 'the transaction was rolled back by its caller'),
+        ended(
+          this.#host.name,
+          'TRANSACTION_ROLLED_BACK',
+          'the transaction was rolled back by its caller',
+        ),
       );
       await this.#rollBackOn(loan);
     });
@@ -172,7 +179,8 @@ export class Transaction {
     const { idleTimeoutMs } = this.#options;
     this.#stopIdleTimer = this.#host.clock.after(idleTimeoutMs, () =>
       this.abort(
-        this.#reason(
+        ended(
+          this.#host.name,
           'IDLE_IN_TRANSACTION_TIMEOUT',
           `the transaction was idle for ${idleTimeoutMs} ms and was rolled back`,
         ),
@@ -180,8 +188,16 @@ export class Transaction {
     );
   }
 
+  /** Until the client takes its answers, or this ends: a client that reads nothing keeps no connection beyond its time. */
+  async #roomOrEnd(room: Promise<void>): Promise<void> {
+    await Promise.race([room, new Promise<void>((resolve) => (this.#wake = resolve))]);
+    if (this.#ended !== undefined) throw this.#ended;
+  }
+
   async #run(steps: readonly Step[], call: Call): Promise<readonly StatementResult[]> {
     call.throwIfEnded();
+    const room = call.room();
+    if (room !== undefined) await this.#roomOrEnd(room);
     const { connection } = await this.#borrowed;
     const begun = this.#begun;
     const exchange = new Exchange(
@@ -212,7 +228,7 @@ export class Transaction {
     if (this.#ended !== undefined || (status !== 'I' && failure?.lost !== true)) return;
     const { name } = this.#host;
     if (failure?.lost === true) {
-      this.#end(this.#connectionLost(failure.error));
+      this.#end(connectionLost(this.#host.name, failure.error));
     } else if (!begun && failure !== undefined) {
       this.#end(exchangeError(exchange, neverEnds, { pool: name, writes: false })); // BEGIN itself failed
     } else {
@@ -244,7 +260,7 @@ export class Transaction {
       const exchange = new Exchange([rollbackStatement], 0);
       connection.submit(exchange);
       const stop = this.#host.clock.after(rollbackTimeoutMs, () =>
-        connection.destroy(this.#connectionLost(new Error('no answer to ROLLBACK'))),
+        connection.destroy(connectionLost(this.#host.name, new Error('no answer to ROLLBACK'))),
       );
       await exchange.done;
       stop();
@@ -258,36 +274,9 @@ export class Transaction {
 
   #end(reason: HoldfastError): void {
     this.#ended ??= reason;
+    this.#wake();
     this.#stopTimer();
     this.#stopIdleTimer();
-  }
-
-  #connectionLost(cause?: unknown): HoldfastError {
-    return new HoldfastError(
-      'conflict',
-      'TRANSACTION_ROLLED_BACK',
-      'the connection to the database was lost, and the transaction with it',
-      {
-        target: this.#host.name,
-        cause,
-      },
-    );
-  }
-
-  #reason(
-    reason:
-      | 'TRANSACTION_TIMEOUT'
-      | 'IDLE_IN_TRANSACTION_TIMEOUT'
-      | 'TRANSACTION_ROLLED_BACK'
-      | 'UNKNOWN_TRANSACTION',
-    message: string,
-  ): HoldfastError {
-    return new HoldfastError(
-      reason === 'UNKNOWN_TRANSACTION' ? 'not-found' : 'conflict',
-      reason,
-      message,
-      { target: this.#host.name },
-    );
   }
 }
 

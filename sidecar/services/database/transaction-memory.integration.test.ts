@@ -1,8 +1,7 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ClientFrame } from '../../../platform/gen/holdfast/v1/ClientFrame.ts';
 import { testDatabase, type TestDatabase } from '../../../scripts/servers/test-database.ts';
+import { collectGarbage } from '../../grpc/collect-garbage.test-kit.ts';
 import { TestBed } from '../../grpc/test-bed.test-kit.ts';
 
 let database: TestDatabase;
@@ -16,9 +15,6 @@ afterAll(async () => {
   await bed[Symbol.asyncDispose]();
   await database.drop();
 });
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
 
 async function run(transactions: number): Promise<void> {
   using session = await bed.session();
