@@ -123,7 +123,7 @@ test('a cancel is run by its session only', async () => {
     target,
     exempt,
   } = table.operation(clientFrame.fields['cancel']?.id ?? 0) ?? operation('A.B');
-  expect([frame, exempt, target({})]).toEqual(['cancel', true, '']);
+  expect([frame, exempt, target({}, undefined as never)]).toEqual(['cancel', true, '']);
   await expect(handle({}, undefined as never)).rejects.toThrow('by its session');
 });
 

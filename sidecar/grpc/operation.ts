@@ -1,4 +1,5 @@
 import type { Call } from '../../platform/call.ts';
+import type { HoldfastError } from '../../platform/errors.ts';
 
 /**
  * One ability of the sidecar. Every one stands in one table (app.ts), and whatever is around a call, on every transport, is written once
@@ -10,7 +11,7 @@ export interface Operation<Request, Response> {
   /** Its field in ClientFrame and ServerFrame; absent when it has no place in a session. */
   readonly frame?: string;
   /** What it acts on, as the policy names it: label of its metrics, key of its policies. Never free text of a request. */
-  readonly target: (request: Request) => string;
+  readonly target: (request: Request, call: Call) => string;
   /** Frees what others wait for (Commit, Rollback …): never refused for a session's limits. */
   readonly exempt?: boolean;
   /** Starts the transaction that its frame names: until then it belongs to none. */
@@ -23,7 +24,7 @@ export interface Operation<Request, Response> {
 /** One ability that answers with a stream. `send` resolves when the caller has room for more. */
 export interface StreamOperation<Request, Response> {
   readonly name: `${string}.${string}`;
-  readonly target: (request: Request) => string;
+  readonly target: (request: Request, call: Call) => string;
   readonly handle: (
     request: Request,
     call: Call,
@@ -34,8 +35,11 @@ export interface StreamOperation<Request, Response> {
 /** One ability that is a conversation: each message gets one answer, in order, and the end of the stream ends the scope of its calls. */
 export interface ConversationOperation<Request, Response> {
   readonly name: `${string}.${string}`;
-  /** Answers one message; messages come one at a time. What it throws ends the conversation. */
+  readonly target: (request: Request, call: Call) => string;
+  /** Answers one message; messages come one at a time. */
   readonly handle: (request: Request, call: Call) => Promise<Response>;
+  /** What the caller gets instead of an answer when `handle` failed; undefined when the failure ends the conversation. */
+  readonly answerError: (error: HoldfastError, call: Call) => Response | undefined;
 }
 
 // Tables hold operations of many types; each row is checked where it is written.

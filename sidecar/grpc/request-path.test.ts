@@ -28,8 +28,8 @@ beforeEach(() => {
 });
 
 const query = { name: 'Database.Query', target: () => 'orders' };
-const commit = { name: 'Database.Commit', exempt: true };
-const begin = { name: 'Database.Begin', begins: true };
+const commit = { name: 'Database.Commit', target: () => '', exempt: true };
+const begin = { name: 'Database.Begin', target: () => '', begins: true };
 
 const aCall = (options: Partial<ConstructorParameters<typeof Call>[0]> = {}): Call =>
   new Call({ scope: new OpenScope(), deadlineAtMs: Infinity, ...options });

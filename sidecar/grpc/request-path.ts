@@ -9,7 +9,7 @@ import type { RequestMetrics } from './request-metrics.ts';
 /** The part of an operation that the request path looks at. */
 interface Described<Request> {
   readonly name: string;
-  readonly target?: (request: Request) => string;
+  readonly target: (request: Request, call: Call) => string;
   readonly exempt?: boolean;
   readonly begins?: boolean;
 }
@@ -54,7 +54,7 @@ export class RequestPath {
   ): Promise<Response> {
     const { clock, deadlines, metrics } = this.#parts;
     const startedAtMs = clock.now();
-    const meter = metrics.meter(operation.name, operation.target?.(request) ?? '');
+    const meter = metrics.meter(operation.name, operation.target(request, call));
     const unwatch =
       call.deadlineAtMs === Infinity
         ? undefined

@@ -99,9 +99,14 @@ export function conversationHandler(
     const answer = async (request: unknown): Promise<void> => {
       const call = callOf(grpcCall, scope, clock);
       current = call;
-      grpcCall.write(
-        await path.perform(operation, request, call, () => operation.handle(request, call)),
-      );
+      const response: unknown = await path
+        .perform(operation, request, call, () => operation.handle(request, call))
+        .catch((error: HoldfastError) => {
+          const answered: unknown = operation.answerError(error, call);
+          if (answered === undefined) throw error;
+          return answered;
+        });
+      grpcCall.write(response);
       grpcCall.resume();
     };
     const fail = (error: HoldfastError): void => {

@@ -113,6 +113,8 @@ export function poolMetrics(
       statements.labels(of),
       slow.labels(of),
     ];
+    // Series exist from the start, so that a rate over the first event is seen.
+    for (const counter of [refusedOf, openedOf, closedOf, slowOf]) counter.inc(0);
     return {
       waited: (ms) => waitOf.observe(ms / 1_000),
       refused: () => refusedOf.inc(),

@@ -32,6 +32,7 @@ export function conversation(
   statuses: StatusEncoder,
 ): ConversationOperation<TransactionRequest__Output, Encoded> {
   const transactions = new WeakMap<Scope, Transaction>();
+  const started = new WeakSet<Scope>();
 
   const begin = async (request: TransactionRequest__Output, call: Call): Promise<Encoded> => {
     const { begin: asked } = request;
@@ -46,6 +47,7 @@ export function conversation(
     transactions.set(call.scope, transaction);
     call.scope.onClose(() => transaction.abort(streamEnded()));
     await transaction.started();
+    started.add(call.scope);
     return answer(response.begun, done);
   };
 
@@ -92,16 +94,15 @@ export function conversation(
 
   return {
     name: 'Database.Transaction',
-    handle: async (request, call) => {
+    target: ({ begin: asked }, { scope }) =>
+      transactions.get(scope)?.pool ?? databases.label(asked?.pool ?? ''),
+    handle: (request, call) => {
       const transaction = transactions.get(call.scope);
-      if (transaction === undefined) return begin(request, call);
-      try {
-        return await run(transaction, request, call);
-      } catch (thrown) {
-        // A failed statement is an answer: the caller may go back to a savepoint.
-        return answer(response.error, statuses.encode(HoldfastError.from(thrown)));
-      }
+      return transaction === undefined ? begin(request, call) : run(transaction, request, call);
     },
+    // A failed statement is an answer: the caller may go back to a savepoint. Without a transaction there is nothing to go back to.
+    answerError: (error, { scope }) =>
+      started.has(scope) ? answer(response.error, statuses.encode(error)) : undefined,
   };
 }
 

@@ -24,10 +24,13 @@ const mostStreamRows = 10_000;
 export function databaseOperations(databases: Databases, statuses: StatusEncoder): OperationTable {
   const transactions = new SessionTransactions();
 
+  const targetOf = (pool: string, call: Call): string =>
+    call.transactionId === 0 ? databases.label(pool) : transactions.poolOf(call);
+
   const query: Operation<QueryRequest__Output, Encoded> = {
     name: 'Database.Query',
     frame: 'query',
-    target: ({ pool }) => databases.label(pool),
+    target: ({ pool }, call) => targetOf(pool, call),
     handle: async ({ sql, params, pool }, call) => {
       const statement = statementOf(sql, params);
       const database = databases.named(pool);
@@ -39,7 +42,7 @@ export function databaseOperations(databases: Databases, statuses: StatusEncoder
   const batch: Operation<BatchRequest__Output, Encoded> = {
     name: 'Database.Batch',
     frame: 'batch',
-    target: ({ pool }) => databases.label(pool),
+    target: ({ pool }, call) => targetOf(pool, call),
     handle: async (request, call) => {
       const statements = batchStatements(request);
       if (call.transactionId !== 0) {
@@ -81,7 +84,7 @@ export function databaseOperations(databases: Databases, statuses: StatusEncoder
   const commit: Operation<object, object> = {
     name: 'Database.Commit',
     frame: 'commit',
-    target: () => '',
+    target: (_request, call) => transactions.poolOf(call),
     exempt: true,
     uncancellable: true,
     handle: async (_request, call) => {
@@ -94,7 +97,7 @@ export function databaseOperations(databases: Databases, statuses: StatusEncoder
   const rollback: Operation<object, object> = {
     name: 'Database.Rollback',
     frame: 'rollback',
-    target: () => '',
+    target: (_request, call) => transactions.poolOf(call),
     exempt: true,
     uncancellable: true,
     handle: async (_request, call) => {
@@ -107,7 +110,7 @@ export function databaseOperations(databases: Databases, statuses: StatusEncoder
   const savepoint: Operation<Savepoint__Output, object> = {
     name: 'Database.Savepoint',
     frame: 'savepoint',
-    target: () => '',
+    target: (_request, call) => transactions.poolOf(call),
     exempt: true,
     handle: async (request, call) => {
       await transactions.of(call).control(savepointSql(request), call);
@@ -118,7 +121,7 @@ export function databaseOperations(databases: Databases, statuses: StatusEncoder
   const fetch: Operation<Fetch__Output, Encoded> = {
     name: 'Database.Fetch',
     frame: 'fetch',
-    target: () => '',
+    target: (_request, call) => transactions.poolOf(call),
     handle: async (request, call) =>
       queryResult(await transactions.of(call).control(fetchSql(request), call)),
   };

@@ -13,7 +13,8 @@ export const pageOperation = (
 ): Operation<PageRequest__Output, Encoded> => ({
   name: 'Database.Page',
   frame: 'page',
-  target: ({ pool }) => databases.label(pool),
+  target: ({ pool }, call) =>
+    call.transactionId === 0 ? databases.label(pool) : transactions.poolOf(call),
   handle: async (request, call) => {
     const page =
       call.transactionId === 0

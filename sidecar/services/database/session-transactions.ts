@@ -25,6 +25,11 @@ export class SessionTransactions {
     throw transactions?.ended.get(transactionId) ?? unknown(transactionId);
   }
 
+  /** Name of its pool, for metrics; `unknown` when there is no such transaction. */
+  poolOf({ scope, transactionId }: Call): string {
+    return this.#byScope.get(scope)?.open.get(transactionId)?.pool ?? 'unknown';
+  }
+
   /** Begins a transaction under the number of the call's frame. */
   add(
     { scope, transactionId }: Call,

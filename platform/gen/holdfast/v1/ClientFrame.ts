@@ -27,7 +27,7 @@ export interface ClientFrame {
    */
   'traceparent'?: (string);
   /**
-   * Time left for this call in ms; 0 means the pool's default.
+   * Time left for this call in ms; 0 for none: only the pool's own limits end it then.
    */
   'deadlineMs'?: (number);
   /**
@@ -64,7 +64,7 @@ export interface ClientFrame__Output {
    */
   'traceparent': (string);
   /**
-   * Time left for this call in ms; 0 means the pool's default.
+   * Time left for this call in ms; 0 for none: only the pool's own limits end it then.
    */
   'deadlineMs': (number);
   /**

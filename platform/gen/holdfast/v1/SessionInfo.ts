@@ -3,8 +3,8 @@
 import type { Long } from '@grpc/proto-loader';
 
 /**
- * What the sidecar allows in this session. Frames beyond it are refused one by one with reason `SESSION_LIMIT`; Commit, Rollback and
- * Cancel never are.
+ * What the sidecar allows in this session. Frames beyond it are refused one by one with reason `SESSION_LIMIT`; Commit, Rollback,
+ * Savepoint and Cancel never are.
  */
 export interface SessionInfo {
   /**
@@ -30,8 +30,8 @@ export interface SessionInfo {
 }
 
 /**
- * What the sidecar allows in this session. Frames beyond it are refused one by one with reason `SESSION_LIMIT`; Commit, Rollback and
- * Cancel never are.
+ * What the sidecar allows in this session. Frames beyond it are refused one by one with reason `SESSION_LIMIT`; Commit, Rollback,
+ * Savepoint and Cancel never are.
  */
 export interface SessionInfo__Output {
   /**
