@@ -1,12 +1,11 @@
-import { once } from 'node:events';
 import {
   type Client,
   credentials,
   makeClientConstructor,
+  Metadata,
   type CallOptions,
   type ClientDuplexStream,
   type ClientReadableStream,
-  type Metadata,
   type StatusObject,
 } from '@grpc/grpc-js';
 import type { BatchRequest } from '../../platform/gen/holdfast/v1/BatchRequest.ts';
@@ -30,7 +29,7 @@ export class StockClient {
   readonly #client: DatabaseClient;
   readonly #metadata: Metadata;
 
-  constructor(address: string, metadata: Metadata) {
+  constructor(address: string, metadata = new Metadata()) {
     this.#metadata = metadata;
     this.#client = new DatabaseConstructor(address, credentials.createInsecure(), {
       'grpc.use_local_subchannel_pool': 1,
@@ -85,7 +84,9 @@ export class StockTransaction {
   constructor(stream: ClientDuplexStream<TransactionRequest, TransactionResponse__Output>) {
     this.#stream = stream;
     stream.on('error', () => {});
-    this.ended = once(stream, 'status').then(([status]) => failureOfCall(status as StatusObject));
+    this.ended = new Promise((resolve) => {
+      stream.on('status', (status: StatusObject) => resolve(failureOfCall(status)));
+    });
     this.#answers = stream[Symbol.asyncIterator]() as AsyncIterator<
       TransactionResponse__Output,
       undefined
