@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { HoldfastError } from '../../platform/errors.ts';
 import { aCall, firstCells, rejection, serverSessions } from './database.test-kit.ts';
 import { itemsKit, sleep } from './items.test-kit.ts';
@@ -66,6 +66,22 @@ describe('a stream', () => {
     going();
     await done;
     expect(parts).toBeGreaterThan(500);
+  });
+
+  test('leaves a connection that is read when its consumer takes the last rows slowly', async () => {
+    let going: () => void = () => {};
+    const gate = new Promise<void>((resolve) => {
+      going = resolve;
+    });
+    const done = Promise.all(
+      [1, 2, 3, 4].map(() =>
+        kit.database.stream({ sql: 'select 1', params: [] }, 1, aCall(), () => gate),
+      ),
+    );
+    await vi.waitFor(() => expect(kit.database.pool.counts.idle).toBe(4));
+    expect(firstCells(await run('select 2'))).toEqual(['2']);
+    going();
+    await done;
   });
 
   test('is not cut by the statement timeout while its consumer is slow', async () => {

@@ -102,13 +102,13 @@ export class Connection {
     } else this.#flushSoon();
   }
 
-  /** Stops reading from the server, which then stops sending: for a stream whose consumer is slow. */
-  pause(): void {
-    this.#socket.pause();
+  /** Stops reading the answer, so that the server stops sending: for a stream whose consumer is slow. Lasts no longer than the exchange. */
+  pause(exchange: Exchange): void {
+    if (this.#inFlight[0]?.exchange === exchange) this.#socket.pause();
   }
 
-  resume(): void {
-    this.#socket.resume();
+  resume(exchange: Exchange): void {
+    if (this.#inFlight[0]?.exchange === exchange) this.#socket.resume();
   }
 
   /** Has the server stop an exchange. It still gets its answer, which may be its result; if there is none in time the connection breaks. */
@@ -190,7 +190,8 @@ export class Connection {
     this.#out.bind(name, params);
     if (prepared?.columns === undefined) this.#out.describePortal();
     this.#out.execute();
-    return { sql, prepared, stream, parsePending: !known, columns: prepared?.columns ?? none };
+    const columns = prepared?.columns ?? none;
+    return { sql, prepared, stream, reads: profile.reads, parsePending: !known, columns };
   }
 
   #flushSoon(): void {
@@ -262,6 +263,7 @@ export class Connection {
     const now = this.#clock.now();
     this.#status = status;
     this.#cancellation.done();
+    if (this.#socket.isPaused()) this.#socket.resume();
     exchange.tookMs = now - exchange.startedAtMs;
     const next = this.#inFlight[0];
     if (next !== undefined) {

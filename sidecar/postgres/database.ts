@@ -40,6 +40,12 @@ const begin = controlStatement('BEGIN');
 const commit = controlStatement('COMMIT');
 const noStatementTimeout = controlStatement('SET LOCAL statement_timeout = 0');
 const internalRetries = 3;
+const plainTransaction = {
+  isolation: 'default',
+  readOnly: false,
+  deferrable: false,
+  onAborted: () => {},
+} as const;
 
 /** One PostgreSQL database: its pool, and the ways to run statements on it. Shared by all calls. */
 export class Database {
@@ -88,27 +94,23 @@ export class Database {
     }
   }
 
-  /** Runs statements in order in one transaction, sent together. */
+  /** Runs statements in order in one transaction, sent together; committed when all results are there and fit. */
   async atomicBatch(
     statements: readonly Statement[],
     call: Call,
   ): Promise<readonly StatementResult[]> {
-    const steps = statements.map((statement) => this.#step(statement));
-    const writes = steps.some(({ profile }) => !profile.reads);
-    for (let attempt = 1; ; attempt += 1) {
-      const loan = await this.#lend(call);
-      const exchange = new Exchange([begin, ...steps, commit], this.#options.maxResultBytes);
-      await this.#runOn(
-        loan,
-        exchange,
-        call,
-        steps.some(({ profile }) => profile.dirties),
-      );
-      if (exchange.failure === undefined && exchange.results.at(-1)?.command === 'COMMIT') {
-        return exchange.results.slice(1, -1);
-      }
-      if (attempt < internalRetries && this.#ranNot(exchange, loan.connection, call)) continue;
-      throw exchangeError(exchange, call, { pool: this.name, writes, batchOffset: 1 });
+    for (const { sql } of statements) this.#admit(sql);
+    const { transactionTimeoutMs } = this.#options;
+    const limits = { timeoutMs: transactionTimeoutMs, idleTimeoutMs: transactionTimeoutMs };
+    const transaction = this.begin({ ...plainTransaction, ...limits }, call);
+    try {
+      const results = await transaction.batch(statements, call);
+      await transaction.commit(call);
+      return results;
+    } catch (error) {
+      // Its failure would only repeat that the transaction has ended.
+      await transaction.rollback().catch(() => {});
+      throw error;
     }
   }
 
@@ -165,19 +167,19 @@ export class Database {
     let unsent = 0;
     let refused: HoldfastError | undefined;
     const take = (part: Buffer): void => {
-      connection.pause();
+      connection.pause(exchange);
       unsent += 1;
       sending = sending
         .then(() => onPart(part))
         .then(
           () => {
             unsent -= 1;
-            if (unsent === 0) connection.resume();
+            if (unsent === 0) connection.resume(exchange);
           },
           (error: unknown) => {
             refused ??= HoldfastError.from(error);
             connection.cancel(exchange);
-            connection.resume();
+            connection.resume(exchange);
           },
         );
     };
@@ -185,7 +187,7 @@ export class Database {
       [begin, noStatementTimeout, { profile, params, stream: { maxRows, onPart: take } }, commit],
       Infinity,
     );
-    const unlisten = call.onEnd(() => connection.resume());
+    const unlisten = call.onEnd(() => connection.resume(exchange));
     await this.#runOn(loan, exchange, call, profile.dirties);
     unlisten();
     await sending;
