@@ -33,6 +33,25 @@ describe('a batch', () => {
     expect(firstCells(await run('select count(*) from checked'))).toEqual(['0']);
   });
 
+  test('that is atomic commits nothing when its results are too large', async () => {
+    const large = { sql: `select repeat('x', 20000000)`, params: [] };
+    expect(
+      await rejection(kit.database.atomicBatch([insert(2_101), large], aCall())),
+    ).toMatchObject({ reason: 'RESULT_TOO_LARGE' });
+    expect(await count()).toBe('0');
+  });
+
+  test('that is atomic survives columns that changed since it was prepared', async () => {
+    await run('create table batched (a int)');
+    const all = { sql: 'select * from batched', params: [] };
+    for (let time = 0; time < 8; time += 1) await kit.database.atomicBatch([all], aCall());
+    await run('alter table batched add b int');
+    const results = await Promise.all(
+      Array.from({ length: 8 }, () => kit.database.atomicBatch([all], aCall())),
+    );
+    expect(results).toHaveLength(8);
+  });
+
   test('that is not atomic runs each statement, whatever becomes of the others', async () => {
     const results = await kit.database.looseBatch(
       [insert(3_001), insert(1), insert(3_002)],

@@ -5,10 +5,10 @@ import { BackendMessages, code, readFields } from './backend-messages.ts';
 import { Cancellation } from './cancellation.ts';
 import { controlStatement } from './control-statement.ts';
 import { Exchange, type Step, type TransactionStatus } from './exchange.ts';
-import { ExchangeAnswer, type SentStep } from './exchange-answer.ts';
+import { ExchangeAnswer } from './exchange-answer.ts';
 import { FrontendMessages } from './frontend-messages.ts';
-import { PreparedStatements } from './prepared-statements.ts';
 import { encodeColumns, RowEncoder } from './result-encoder.ts';
+import { StepWriter } from './step-writer.ts';
 
 export interface ConnectionOptions {
   /** Connected, authenticated, and read by nobody else. */
@@ -40,7 +40,7 @@ export class Connection {
   readonly #in = new BackendMessages((messageCode, bytes, start, end) =>
     this.#receive(messageCode, bytes, start, end),
   );
-  readonly #prepared = new PreparedStatements();
+  readonly #steps = new StepWriter(this.#out);
   readonly #rows = new RowEncoder();
   readonly #inFlight: ExchangeAnswer[] = [];
   #status: TransactionStatus = 'I';
@@ -91,8 +91,7 @@ export class Connection {
 
   /** Sends an exchange; the bytes leave at the end of this turn of the event loop, together with those of others. */
   submit(exchange: Exchange): void {
-    const steps = exchange.steps.map((step) => this.#write(step));
-    this.#out.sync();
+    const steps = this.#steps.write(exchange.steps);
     this.#inFlight.push(
       new ExchangeAnswer(exchange, { steps, encoder: this.#rows, pool: this.#pool }),
     );
@@ -132,7 +131,7 @@ export class Connection {
       await this.quiet();
       if (dirty && this.#status !== 'I') await this.#runAlone([rollback]);
       await this.#runAlone(dirty ? [discard] : []);
-      if (dirty) this.#prepared.clear();
+      if (dirty) this.#steps.clear();
     } finally {
       timeout();
     }
@@ -148,7 +147,7 @@ export class Connection {
   }
 
   forgetStatement(sql: string): void {
-    this.#prepared.forget(sql, true);
+    this.#steps.forget(sql);
   }
 
   /** Says goodbye, then closes. For a connection that runs nothing. */
@@ -171,27 +170,6 @@ export class Connection {
   destroy(reason: HoldfastError): void {
     this.#break(reason);
     this.#socket.destroy();
-  }
-
-  #write({ profile, params, stream }: Step): SentStep {
-    const { sql } = profile;
-    for (
-      let name = this.#prepared.nextEvicted();
-      name !== undefined;
-      name = this.#prepared.nextEvicted()
-    ) {
-      this.#out.closeStatement(name);
-    }
-    let prepared = this.#prepared.get(sql);
-    const known = prepared !== undefined;
-    prepared ??= this.#prepared.add(profile);
-    const name = prepared?.name ?? '';
-    if (!known) this.#out.parse(name, sql);
-    this.#out.bind(name, params);
-    if (prepared?.columns === undefined) this.#out.describePortal();
-    this.#out.execute();
-    const columns = prepared?.columns ?? none;
-    return { sql, prepared, stream, reads: profile.reads, parsePending: !known, columns };
   }
 
   #flushSoon(): void {
@@ -223,7 +201,7 @@ export class Connection {
         return head.described(none);
       case code.errorResponse:
         // The server skips everything up to the Sync: what was to be prepared there is not.
-        for (const sql of head.unparsed) this.#prepared.forget(sql, false);
+        this.#steps.skipped(head.undone);
         return head.failed(readFields(bytes, start, end));
       case code.copyInResponse:
         this.#out.copyFail();

@@ -188,3 +188,12 @@ test('a result over the limit is refused, and the next one is whole', async () =
     await small.close();
   }
 });
+
+test('a write whose result is too large says that it ran, and has', async () => {
+  const sql = `insert into items values (7777, 'x') returning repeat(name, 20000000)`;
+  expect(await rejection(run(sql))).toMatchObject({
+    reason: 'RESULT_TOO_LARGE',
+    metadata: { ran: 'true' },
+  });
+  expect(firstCells(await run('select name from items where id = 7777'))).toEqual(['x']);
+});

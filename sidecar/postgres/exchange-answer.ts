@@ -8,8 +8,8 @@ export interface SentStep {
   readonly sql: string;
   readonly prepared: PreparedStatement | undefined;
   readonly stream: Step['stream'];
-  /** A Parse was sent that the server has not confirmed. */
-  parsePending: boolean;
+  /** It only reads: stopping it half-way changes nothing. */
+  readonly reads: boolean;
   columns: Buffer;
 }
 
@@ -38,17 +38,14 @@ export class ExchangeAnswer {
     this.#pool = pool;
   }
 
-  /** Texts whose Parse was not confirmed when the server began to skip: it does not have them. */
-  get unparsed(): readonly string[] {
-    return this.#steps
-      .slice(this.#at)
-      .filter(({ parsePending }) => parsePending)
-      .map(({ sql }) => sql);
+  /** Steps that the server has not done. */
+  get undone(): readonly SentStep[] {
+    return this.#steps.slice(this.#at);
   }
 
   parsed(): void {
-    const step = this.#step;
-    if (step !== undefined) step.parsePending = false;
+    const prepared = this.#step?.prepared;
+    if (prepared !== undefined) prepared.confirmed = true;
   }
 
   described(columns: Buffer): void {
@@ -58,7 +55,7 @@ export class ExchangeAnswer {
     if (step.prepared !== undefined) step.prepared.columns = columns;
   }
 
-  /** Returns false when the result has become larger than it may be: it is failed then. */
+  /** Returns false when the result has become larger than it may be and the statement is to be stopped. */
   row(bytes: Buffer, start: number): boolean {
     if (this.exchange.failure !== undefined) return true;
     this.#encoder.add(bytes, start);
@@ -111,7 +108,9 @@ export class ExchangeAnswer {
     else step.stream.onPart(part);
   }
 
-  #refuse(): false {
+  /** Returns whether the statement may go on. One that writes does: to stop it would leave open whether it took effect. */
+  #refuse(): boolean {
+    const goesOn = this.#step?.reads !== true;
     this.#encoder.clear();
     this.#parts = [];
     const most = this.exchange.maxResultBytes;
@@ -119,10 +118,12 @@ export class ExchangeAnswer {
       error: new HoldfastError(
         'exhausted',
         'RESULT_TOO_LARGE',
-        `the result is larger than ${most} bytes (maxResultBytes of the pool); ask for less, or use Stream`,
-        { target: this.#pool },
+        goesOn
+          ? `the statement ran, but its result is larger than ${most} bytes (maxResultBytes of the pool)`
+          : `the result is larger than ${most} bytes (maxResultBytes of the pool); ask for less, or use Stream`,
+        { target: this.#pool, metadata: { ran: `${goesOn}` } },
       ),
     });
-    return false;
+    return goesOn;
   }
 }

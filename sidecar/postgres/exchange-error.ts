@@ -20,8 +20,10 @@ export function exchangeError(
   const { failure } = exchange;
   if (failure?.lost === true && writes) return commitUnknown(pool, failure.error);
   if (failure?.fields !== undefined) {
-    if (failure.error !== undefined && !failure.lost) return failure.error;
-    if (failure.fields['C'] === '57014' && call.ended !== undefined) return call.ended;
+    if (failure.fields['C'] === '57014' && !failure.lost) {
+      if (failure.error !== undefined) return failure.error; // stopped for this
+      if (call.ended !== undefined) return call.ended;
+    }
     return withStatement(databaseError(failure.fields, pool), exchange, batchOffset);
   }
   return failure?.error ?? rolledBack(pool);

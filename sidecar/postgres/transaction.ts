@@ -23,6 +23,7 @@ export interface TransactionHost {
 const commitStatement = controlStatement('COMMIT');
 const rollbackStatement = controlStatement('ROLLBACK');
 const rollbackTimeoutMs = 5_000;
+const staleRetries = 3;
 
 /**
  * One transaction on one connection. Its work runs strictly in order.
@@ -89,7 +90,7 @@ export class Transaction {
   /** Statements in order, sent together; the first error ends the batch. */
   batch(statements: readonly Statement[], call: Call): Promise<readonly StatementResult[]> {
     const steps = statements.map((statement) => this.#host.step(statement));
-    return this.#inOrder(() => this.#run(steps, call));
+    return this.#inOrder(() => this.#run(steps, call, true));
   }
 
   /** Statements that come of each other's answers, as one unit of the order: nothing else of the transaction runs between them. */
@@ -194,11 +195,17 @@ export class Transaction {
     if (this.#ended !== undefined) throw this.#ended;
   }
 
-  async #run(steps: readonly Step[], call: Call): Promise<readonly StatementResult[]> {
+  async #run(
+    steps: readonly Step[],
+    call: Call,
+    isBatch = false,
+    attempt = 1,
+  ): Promise<readonly StatementResult[]> {
     call.throwIfEnded();
     const room = call.room();
     if (room !== undefined) await this.#roomOrEnd(room);
-    const { connection } = await this.#borrowed;
+    const loan = await this.#borrowed;
+    const { connection } = loan;
     const begun = this.#begun;
     const exchange = new Exchange(
       begun ? steps : [beginStatement(this.#options), ...steps],
@@ -214,16 +221,28 @@ export class Transaction {
     if (exchange.cancelRequested) await connection.quiet();
     this.#running = undefined;
     this.#host.observe(exchange);
-    if (isStale(exchange)) for (const { profile } of steps) connection.forgetStatement(profile.sql);
-    this.#checkStillOpen(exchange, connection, begun);
+    if (isStale(exchange)) {
+      for (const { profile } of steps) connection.forgetStatement(profile.sql);
+      if (!begun && attempt < staleRetries) {
+        // Once more from BEGIN: what failed came first, so nothing of the transaction is lost.
+        await this.#rollBack(connection);
+        this.#begun = false;
+        return this.#run(steps, call, isBatch, attempt + 1);
+      }
+    }
+    this.#checkStillOpen(exchange, loan, begun);
     if (exchange.failure !== undefined) {
-      throw this.#ended ?? exchangeError(exchange, call, { pool: this.#host.name, writes: false });
+      const batch = isBatch ? { batchOffset: begun ? 0 : 1 } : {};
+      throw (
+        this.#ended ??
+        exchangeError(exchange, call, { pool: this.#host.name, writes: false, ...batch })
+      );
     }
     return begun ? exchange.results : exchange.results.slice(1);
   }
 
   /** The server's word on what the statement left behind. */
-  #checkStillOpen(exchange: Exchange, connection: Connection, begun: boolean): void {
+  #checkStillOpen(exchange: Exchange, loan: Loan<Connection>, begun: boolean): void {
     const { failure, status } = exchange;
     if (this.#ended !== undefined || (status !== 'I' && failure?.lost !== true)) return;
     const { name } = this.#host;
@@ -234,7 +253,7 @@ export class Transaction {
     } else {
       this.#end(commitUnknown(name, new Error('a statement ended the transaction by itself')));
     }
-    this.#giveBack(connection);
+    loan.giveBack(this.#dirty || loan.connection.status !== 'I');
     this.#options.onAborted(this.#ended as unknown as HoldfastError);
   }
 
@@ -255,21 +274,19 @@ export class Transaction {
   }
 
   async #rollBackOn(loan: Loan<Connection>): Promise<void> {
-    const { connection } = loan;
-    if (this.#begun && connection.usable && connection.status !== 'I') {
-      const exchange = new Exchange([rollbackStatement], 0);
-      connection.submit(exchange);
-      const stop = this.#host.clock.after(rollbackTimeoutMs, () =>
-        connection.destroy(connectionLost(this.#host.name, new Error('no answer to ROLLBACK'))),
-      );
-      await exchange.done;
-      stop();
-    }
-    loan.giveBack(this.#dirty || connection.status !== 'I');
+    await this.#rollBack(loan.connection);
+    loan.giveBack(this.#dirty || loan.connection.status !== 'I');
   }
 
-  #giveBack(connection: Connection): void {
-    void this.#borrowed.then((loan) => loan.giveBack(this.#dirty || connection.status !== 'I'));
+  async #rollBack(connection: Connection): Promise<void> {
+    if (!this.#begun || !connection.usable || connection.status === 'I') return;
+    const exchange = new Exchange([rollbackStatement], 0);
+    connection.submit(exchange);
+    const stop = this.#host.clock.after(rollbackTimeoutMs, () =>
+      connection.destroy(connectionLost(this.#host.name, new Error('no answer to ROLLBACK'))),
+    );
+    await exchange.done;
+    stop();
   }
 
   #end(reason: HoldfastError): void {
