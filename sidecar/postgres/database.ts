@@ -2,12 +2,12 @@ import type { Clock } from '../../platform/clock.ts';
 import { HoldfastError } from '../../platform/errors.ts';
 import type { Call } from '../../platform/call.ts';
 import type { Connection } from './connection.ts';
-import { controlStatement } from './control-statement.ts';
 import { Exchange, type Statement, type StatementResult, type Step } from './exchange.ts';
 import { exchangeError, isStale } from './exchange-error.ts';
 import { Pool, type PoolEvents } from './pool.ts';
 import { roomElseGiveBack, type Loan } from './pool-loan.ts';
 import type { PoolOptions } from './pool-options.ts';
+import { rowStream } from './row-stream.ts';
 import { learn, StatementProfiles, type StatementProfile } from './statement-profile.ts';
 import type { BeginOptions } from './begin-statement.ts';
 import { Transaction, type TransactionHost } from './transaction.ts';
@@ -36,9 +36,6 @@ interface DatabaseParts {
 
 /** A statement that usually takes longer has a connection to itself: in a pipeline the others would wait behind it. */
 const sharesBelowMs = 2;
-const begin = controlStatement('BEGIN');
-const commit = controlStatement('COMMIT');
-const noStatementTimeout = controlStatement('SET LOCAL statement_timeout = 0');
 const internalRetries = 3;
 const plainTransaction = {
   isolation: 'default',
@@ -159,39 +156,15 @@ export class Database {
     call: Call,
     onPart: (part: Buffer) => Promise<void>,
   ): Promise<void> {
-    const { profile, params } = this.#step(statement);
+    const step = this.#step(statement);
+    const { profile } = step;
     this.#refuseInAutocommit(profile);
     const loan = await this.pool.lend(call);
-    const { connection } = loan;
-    let sending: Promise<void> = Promise.resolve();
-    let unsent = 0;
-    let refused: HoldfastError | undefined;
-    const take = (part: Buffer): void => {
-      connection.pause(exchange);
-      unsent += 1;
-      sending = sending
-        .then(() => onPart(part))
-        .then(
-          () => {
-            unsent -= 1;
-            if (unsent === 0) connection.resume(exchange);
-          },
-          (error: unknown) => {
-            refused ??= HoldfastError.from(error);
-            connection.cancel(exchange);
-            connection.resume(exchange);
-          },
-        );
-    };
-    const exchange = new Exchange(
-      [begin, noStatementTimeout, { profile, params, stream: { maxRows, onPart: take } }, commit],
-      Infinity,
-    );
-    const unlisten = call.onEnd(() => connection.resume(exchange));
+    const { exchange, handedOn } = rowStream(loan.connection, step, maxRows, onPart);
+    const unlisten = call.onEnd(() => loan.connection.resume(exchange));
     await this.#runOn(loan, exchange, call, profile.dirties);
     unlisten();
-    await sending;
-    if (refused !== undefined) throw refused;
+    await handedOn();
     if (exchange.failure !== undefined) {
       throw exchangeError(exchange, call, { pool: this.name, writes: !profile.reads });
     }
