@@ -3,6 +3,10 @@ import type { StatementProfile } from './statement-profile.ts';
 /** A named statement of one connection. */
 export interface PreparedStatement {
   readonly name: string;
+  /** The server has prepared it. */
+  confirmed: boolean;
+  /** Number of the exchange that prepares it. */
+  readonly exchange: number;
   /** Protobuf bytes of the columns, once the server has described them; it refuses to run the statement when they change. */
   columns: Buffer | undefined;
 }
@@ -16,6 +20,17 @@ export class PreparedStatements {
   readonly #byText = new Map<string, PreparedStatement>();
   readonly #evicted: string[] = [];
   #made = 0;
+  #exchange = 0;
+
+  /** What is added from now on is prepared by another exchange. */
+  nextExchange(): void {
+    this.#exchange += 1;
+  }
+
+  /** Whether the exchange at hand may rely on it: else the server may have to skip its Parse. */
+  canUse({ confirmed, exchange }: PreparedStatement): boolean {
+    return confirmed || exchange === this.#exchange;
+  }
 
   get(sql: string): PreparedStatement | undefined {
     const found = this.#byText.get(sql);
@@ -37,7 +52,12 @@ export class PreparedStatements {
       }
     }
     this.#made += 1;
-    const statement: PreparedStatement = { name: `h${this.#made}`, columns: undefined };
+    const statement: PreparedStatement = {
+      name: `h${this.#made}`,
+      confirmed: false,
+      exchange: this.#exchange,
+      columns: undefined,
+    };
     this.#byText.set(profile.sql, statement);
     return statement;
   }
