@@ -24,7 +24,7 @@ export type StatusName = (typeof statusNames)[number];
 /** Reasons that only the client itself gives; all others come from the sidecar, see docs/errors.md. */
 export type ClientReason =
   /** The connection to the sidecar broke while the call was under way: it may have run, or not. */
-  | 'CONNECTION_LOST'
+  | 'SIDECAR_LOST'
   /** The same for a Commit: nobody here knows whether the transaction is committed. */
   | 'COMMIT_UNKNOWN'
   /** No connection to the sidecar came about within the deadline; the call was not sent. */
@@ -92,7 +92,7 @@ export const clientClosed = (): HoldfastError =>
 export const connectionLost = (cause: unknown): HoldfastError =>
   new HoldfastError(
     'UNAVAILABLE',
-    'CONNECTION_LOST',
+    'SIDECAR_LOST',
     'the connection to the sidecar broke while the call was under way: it may have run, or not',
     { cause },
   );

@@ -34,7 +34,7 @@ test.each(['session', 'unary'] as const)(
     await new Promise((resolve) => setTimeout(resolve, 100));
     await sidecar.stop(0);
     expect(await settled).toMatchObject([
-      { reason: { code: 'UNAVAILABLE', reason: 'CONNECTION_LOST' } },
+      { reason: { code: 'UNAVAILABLE', reason: 'SIDECAR_LOST' } },
     ]);
     const waiting = db.query('select 1 as one');
     await new Promise((resolve) => setTimeout(resolve, 200));

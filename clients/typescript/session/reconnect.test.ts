@@ -20,7 +20,7 @@ test('a call in flight when the sidecar goes fails, says that it may have run, a
   sidecar.stop();
   await expect(hanging).rejects.toMatchObject({
     code: 'UNAVAILABLE',
-    reason: 'CONNECTION_LOST',
+    reason: 'SIDECAR_LOST',
     message: expect.stringContaining('may have run, or not') as unknown,
   });
   await sidecar.start();
@@ -58,12 +58,12 @@ test('a transaction dies with its session; none of its calls runs in the next on
   const hanging = tx.query('hangs');
   await sidecar.received(3);
   sidecar.stop();
-  await expect(hanging).rejects.toMatchObject({ reason: 'CONNECTION_LOST' });
+  await expect(hanging).rejects.toMatchObject({ reason: 'SIDECAR_LOST' });
   await sidecar.start();
   await db.query('outside');
   expect(tx.isOver).toBe(true);
-  await expect(tx.query('two')).rejects.toMatchObject({ reason: 'CONNECTION_LOST' });
-  await expect(tx.commit()).rejects.toMatchObject({ reason: 'CONNECTION_LOST' });
+  await expect(tx.query('two')).rejects.toMatchObject({ reason: 'SIDECAR_LOST' });
+  await expect(tx.commit()).rejects.toMatchObject({ reason: 'SIDECAR_LOST' });
   await tx.rollback();
   expect(sidecar.sql).toEqual(['one', 'hangs', 'outside']);
 });
@@ -128,7 +128,7 @@ test.each([
   await sidecar.received(1);
   sidecar.sessions[0]?.sendRaw(bytes);
   await expect(hanging).rejects.toMatchObject({
-    reason: 'CONNECTION_LOST',
+    reason: 'SIDECAR_LOST',
     cause: { reason: 'SESSION_PROTOCOL' },
   });
   await db.query('next');
@@ -142,7 +142,7 @@ test('a status that ends the session is the cause of what its calls fail with', 
   await sidecar.received(1);
   sidecar.sessions[0]?.end(status.RESOURCE_EXHAUSTED, 'stalled');
   await expect(hanging).rejects.toMatchObject({
-    reason: 'CONNECTION_LOST',
+    reason: 'SIDECAR_LOST',
     cause: { code: 'RESOURCE_EXHAUSTED', message: 'stalled' },
   });
 });

@@ -80,7 +80,7 @@ test('a Begin that is never sent leaves nothing that could be used', async () =>
 });
 
 test.each([
-  [['query'], { reason: 'CONNECTION_LOST' }],
+  [['query'], { reason: 'SIDECAR_LOST' }],
   [['commit'], { reason: 'COMMIT_UNKNOWN' }],
 ])('the sidecar goes while %s is under way', async (silent, expected) => {
   await using database = await new ScriptedDatabase({ onRequest: allBut(...silent) }).start();

@@ -47,7 +47,7 @@ test('a call in flight when the sidecar goes fails, and without a sidecar calls 
   const outcome = Promise.allSettled([db.query('slow', [], { deadlineMs: Infinity })]);
   await database.happened('slow');
   database.stop();
-  expect(await outcome).toMatchObject([{ reason: { reason: 'CONNECTION_LOST' } }]);
+  expect(await outcome).toMatchObject([{ reason: { reason: 'SIDECAR_LOST' } }]);
   await expect(db.query('q', [], { deadlineMs: 60 })).rejects.toMatchObject({
     reason: 'SIDECAR_UNAVAILABLE',
   });

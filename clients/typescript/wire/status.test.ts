@@ -37,7 +37,7 @@ test('a status becomes an error with everything that it says', () => {
 test('a status without details is named after its code', () => {
   const plain = (code: number): HoldfastError =>
     errorFromStatus(encodeMessage('google.rpc.Status', { code, message: 'm' }));
-  expect(plain(14)).toMatchObject({ code: 'UNAVAILABLE', reason: 'CONNECTION_LOST' });
+  expect(plain(14)).toMatchObject({ code: 'UNAVAILABLE', reason: 'SIDECAR_LOST' });
   expect(plain(5)).toMatchObject({ code: 'NOT_FOUND', reason: 'NOT_FOUND' });
   expect(plain(99)).toMatchObject({ code: 'UNKNOWN', reason: 'UNKNOWN', retryAfterMs: undefined });
 });

@@ -13,7 +13,7 @@ export interface Status {
 const reasonOf: Partial<Record<StatusName, string>> = {
   CANCELLED: 'CANCELLED',
   DEADLINE_EXCEEDED: 'DEADLINE_EXCEEDED',
-  UNAVAILABLE: 'CONNECTION_LOST',
+  UNAVAILABLE: 'SIDECAR_LOST',
   RESOURCE_EXHAUSTED: 'RESULT_TOO_LARGE',
 };
 
