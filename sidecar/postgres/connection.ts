@@ -197,6 +197,8 @@ export class Connection {
         return head.parsed();
       case code.rowDescription:
         return head.described(encodeColumns(bytes, start));
+      case code.bindComplete:
+        return head.bound();
       case code.noData:
         return head.described(none);
       case code.errorResponse:
@@ -206,7 +208,6 @@ export class Connection {
       case code.copyInResponse:
         this.#out.copyFail();
         return this.#flushSoon();
-      case code.bindComplete:
       case code.closeComplete:
       case code.copyData:
       case code.copyDone:

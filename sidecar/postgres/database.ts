@@ -244,8 +244,11 @@ export class Database {
       for (const { profile } of exchange.steps) connection.forgetStatement(profile.sql);
       return true;
     }
+    // Only readers have neighbours whose cancel may hit them, and only they may run twice: a procedure commits as it goes.
     return (
-      exchange.failure?.fields?.['C'] === '57014' && connection.mayHaveBeenHitByCancel(exchange)
+      exchange.failure?.fields?.['C'] === '57014' &&
+      exchange.steps.every(({ profile }) => profile.reads) &&
+      connection.mayHaveBeenHitByCancel(exchange)
     );
   }
 

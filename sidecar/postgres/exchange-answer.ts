@@ -24,6 +24,8 @@ export class ExchangeAnswer {
   readonly #encoder: RowEncoder;
   readonly #pool: string;
   #at = 0;
+  /** The server has begun to run the step at `#at`. */
+  #began = false;
   #parts: Buffer[] = [];
   #rows = 0;
   #bytes = 0;
@@ -46,6 +48,10 @@ export class ExchangeAnswer {
   parsed(): void {
     const prepared = this.#step?.prepared;
     if (prepared !== undefined) prepared.confirmed = true;
+  }
+
+  bound(): void {
+    this.#began = true;
   }
 
   described(columns: Buffer): void {
@@ -82,12 +88,13 @@ export class ExchangeAnswer {
     this.#parts = [];
     this.#rows = 0;
     this.#at += 1;
+    this.#began = false;
     return fits;
   }
 
   failed(fields: Readonly<Record<string, string>>): void {
     this.#encoder.clear();
-    this.exchange.fail({ fields });
+    this.exchange.fail({ fields, began: this.#began });
   }
 
   get #step(): SentStep | undefined {

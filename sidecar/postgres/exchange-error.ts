@@ -46,10 +46,12 @@ function withStatement(
 
 /** The server does not know a prepared statement any more, or its columns changed: nothing ran, and preparing it anew mends it. */
 export function isStale({ failure }: Exchange): boolean {
-  const sqlstate = failure?.fields?.['C'];
+  // A statement that runs can fail like this, too: a DO block that has just committed, say.
+  if (failure === undefined || failure.began) return false;
+  const sqlstate = failure.fields?.['C'];
   return (
     sqlstate === '26000' ||
-    (sqlstate === '0A000' && failure?.fields?.['R'] === 'RevalidateCachedQuery')
+    (sqlstate === '0A000' && failure.fields?.['R'] === 'RevalidateCachedQuery')
   );
 }
 

@@ -33,6 +33,8 @@ export interface ExchangeFailure {
   readonly error: HoldfastError | undefined;
   /** The connection broke before the server said that the exchange was over: its effect is not known. */
   readonly lost: boolean;
+  /** The server had begun to run the statement that failed, which may have done something by then, and even committed it. */
+  readonly began: boolean;
 }
 
 /**
@@ -76,6 +78,7 @@ export class Exchange {
       fields: this.failure?.fields ?? failure.fields,
       error: this.failure?.error ?? failure.error,
       lost: failure.lost ?? this.failure?.lost ?? false,
+      began: this.failure?.began ?? failure.began ?? false,
     };
   }
 
