@@ -45,3 +45,6 @@ export const poolUnavailable = (
 
 export const poolClosed = (pool: string): HoldfastError =>
   new HoldfastError('unavailable', 'DRAINING', 'the sidecar is shutting down', { target: pool });
+
+/** SQLSTATE 53300: the server has no connection left for us, just now. */
+export const isFull = ({ metadata }: HoldfastError): boolean => metadata['sqlstate'] === '53300';

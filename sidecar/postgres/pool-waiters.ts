@@ -62,8 +62,8 @@ export class PoolWaiters<C> {
       };
       const refuse = (error: HoldfastError): void => {
         settle();
-        onRefused();
         reject(error);
+        onRefused();
       };
       const grant = (member: Member<C>): void => {
         settle();

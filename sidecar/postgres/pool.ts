@@ -1,7 +1,7 @@
 import type { Clock } from '../../platform/clock.ts';
 import type { HoldfastError } from '../../platform/errors.ts';
 import type { Call } from '../../platform/call.ts';
-import { poolClosed, poolExhausted, poolUnavailable } from './pool-errors.ts';
+import { isFull, poolClosed, poolExhausted, poolUnavailable } from './pool-errors.ts';
 import { makeLoan, type Loan } from './pool-loan.ts';
 import { PoolMembers, type Member, type Poolable, type Use } from './pool-members.ts';
 import { PoolOpener } from './pool-opener.ts';
@@ -51,7 +51,10 @@ export class Pool<C extends Poolable> {
     this.#waiters = new PoolWaiters({
       clock: parts.clock,
       exhausted: (waitedMs) => this.#exhausted(waitedMs),
-      onRefused: () => parts.events.refused(),
+      onRefused: () => {
+        parts.events.refused();
+        this.#pump(); // whoever is first now may be served by what the one before could not use
+      },
       onWaited: (ms) => parts.events.waited(ms),
     });
     this.#opener = new PoolOpener({
@@ -138,6 +141,7 @@ export class Pool<C extends Poolable> {
   }
 
   #takeForReader(): Member<C> | undefined {
+    if (this.#closed) return undefined;
     let found = this.#members.leastRead();
     if (found === undefined || found.readers >= readersBeforeNext) {
       const idle = this.#takeIdle();
@@ -294,6 +298,3 @@ export class Pool<C extends Poolable> {
     if (this.#closed && this.size === 0) this.#emptied?.();
   }
 }
-
-/** SQLSTATE 53300: the server has no connection left for us, just now. */
-const isFull = ({ metadata }: HoldfastError): boolean => metadata['sqlstate'] === '53300';
