@@ -43,7 +43,7 @@ export class PreparedStatements {
 
   /** A name for a statement that has none yet, or undefined when it is not worth one. */
   add(profile: StatementProfile): PreparedStatement | undefined {
-    if (profile.uses < usesBeforeNaming) return undefined;
+    if (profile.uses < usesBeforeNaming || profile.fetches) return undefined;
     if (this.#byText.size >= mostPrepared) {
       const oldest = this.#byText.entries().next();
       if (oldest.done !== true) {

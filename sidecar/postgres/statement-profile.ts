@@ -11,6 +11,8 @@ export interface StatementProfile {
   readonly reads: boolean;
   /** It may leave something behind in the server's session, which has to be reset before the next borrower. */
   readonly dirties: boolean;
+  /** Its columns are those of a cursor, whatever its text: nothing the server says of it holds for the next time. */
+  readonly fetches: boolean;
   /** How often it ran. */
   uses: number;
   /** How long it takes on the server: a moving average in ms, Infinity before the first run. */
@@ -66,6 +68,7 @@ export function profileOf(sql: string): StatementProfile {
     autocommitRefusal: autocommitRefusal(first),
     reads: !dirties && onlyReads(tokens, first),
     dirties,
+    fetches: first === 'fetch',
     uses: 0,
     usualMs: Infinity,
   };
