@@ -12,6 +12,7 @@ interface Meaning {
 /** By whole SQLSTATE, else by its class (the first two characters). https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const meanings: Readonly<Record<string, Meaning>> = {
   '08': { kind: 'unavailable', reason: 'CONNECTION_LOST' },
+  '08P01': { kind: 'invalid' }, // too few parameters, or too many
   '0A': { kind: 'unimplemented' },
   '21': { kind: 'invalid' },
   '22': { kind: 'invalid' },
