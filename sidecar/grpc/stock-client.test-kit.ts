@@ -28,6 +28,7 @@ const DatabaseConstructor = makeClientConstructor(
 export class StockClient {
   readonly #client: DatabaseClient;
   readonly #metadata: Metadata;
+  readonly #transactions: StockTransaction[] = [];
 
   constructor(address: string, metadata = new Metadata()) {
     this.#metadata = metadata;
@@ -62,10 +63,14 @@ export class StockClient {
   }
 
   transaction(options: CallOptions = {}): StockTransaction {
-    return new StockTransaction(this.#client.transaction(this.#metadata, options));
+    const transaction = new StockTransaction(this.#client.transaction(this.#metadata, options));
+    this.#transactions.push(transaction);
+    return transaction;
   }
 
+  /** Ends what is still open: a channel alone would wait for it. */
   close(): void {
+    for (const transaction of this.#transactions) transaction.cancel();
     this.#client.close();
   }
 
