@@ -122,3 +122,24 @@ test('a cause never leaves the process', () => {
   const sent = `${details} ${String(metadata?.get('grpc-status-details-bin')[0])}`;
   expect(sent).not.toContain('hunter2');
 });
+
+test.each(['x', 'é', '漢', '😀'])(
+  'an error of any length fits into the headers that stock clients take (%s)',
+  (character) => {
+    const long = character.repeat(500_000);
+    const error = new HoldfastError('precondition', 'DATABASE_ERROR', long, {
+      target: 'default',
+      metadata: { hint: long, constraint: character.repeat(15) },
+    });
+    const { details, metadata } = statuses.trailer(error);
+    const [bytes] = metadata?.get('grpc-status-details-bin') ?? [];
+    if (!(bytes instanceof Buffer)) throw new Error('no details');
+    expect(encodeURI(details).length + bytes.toString('base64').length).toBeLessThan(7_000);
+    const { message } = read(bytes);
+    expect(message).toBe(details);
+    expect(message).toMatch(new RegExp(`^${character}{200,}…$`, 'u'));
+    expect(read(bytes).details[0]).toMatchObject({
+      metadata: { constraint: character.repeat(15) },
+    });
+  },
+);

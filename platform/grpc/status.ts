@@ -26,6 +26,9 @@ export const statusCode = (kind: ErrorKind): status => codeOf[kind];
 export const statusName = (kind: ErrorKind): string => status[codeOf[kind]];
 
 const domain = 'holdfast.dev';
+/** Twice in a trailer, percent-encoded and in base64, this still fits into the 8 KiB of headers that stock clients take. */
+const mostMessageBytes = 1_024;
+const mostValueBytes = 256;
 
 /** Turns errors into google.rpc.Status with its details, as messages and as what a unary call ends with. Shared by all calls. */
 export class StatusEncoder {
@@ -41,10 +44,13 @@ export class StatusEncoder {
 
   /** google.rpc.Status as an object, for responses that carry one. */
   message({ kind, reason, target, retryAfterMs, metadata, message }: HoldfastError): object {
+    const told = target === undefined ? metadata : { target, ...metadata };
     const info = {
       reason,
       domain,
-      metadata: target === undefined ? metadata : { target, ...metadata },
+      metadata: Object.fromEntries(
+        Object.entries(told).map(([name, value]) => [name, shortened(value, mostValueBytes)]),
+      ),
     };
     const details = [
       { type_url: typeUrl(this.#errorInfo), value: this.#errorInfo.encode(info).finish() },
@@ -60,7 +66,7 @@ export class StatusEncoder {
         value: this.#retryInfo.encode({ retryDelay }).finish(),
       });
     }
-    return { code: codeOf[kind], message, details };
+    return { code: codeOf[kind], message: shortened(message, mostMessageBytes), details };
   }
 
   encode(error: HoldfastError): Uint8Array {
@@ -71,8 +77,19 @@ export class StatusEncoder {
   trailer(error: HoldfastError): StatusObject {
     const metadata = new Metadata();
     metadata.set('grpc-status-details-bin', Buffer.from(this.encode(error)));
-    return { code: codeOf[error.kind], details: error.message, metadata };
+    return {
+      code: codeOf[error.kind],
+      details: shortened(error.message, mostMessageBytes),
+      metadata,
+    };
   }
+}
+
+/** Texts of the database can be of any length: RAISE takes a megabyte. */
+function shortened(text: string, mostBytes: number): string {
+  if (Buffer.byteLength(text) <= mostBytes) return text;
+  const start = Buffer.from(text.slice(0, mostBytes)).toString('utf8', 0, mostBytes);
+  return `${start.replace(/\ufffd+$/, '')}…`;
 }
 
 const typeUrl = (type: protobuf.Type): string => `type.googleapis.com/${type.fullName.slice(1)}`;
