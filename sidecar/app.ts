@@ -12,7 +12,7 @@ import { FrameTable } from './grpc/frame-table.ts';
 import type { OperationTable } from './grpc/operation.ts';
 import { requestMetrics } from './grpc/request-metrics.ts';
 import { RequestPath } from './grpc/request-path.ts';
-import { bind, makeServer } from './grpc/server.ts';
+import { bind, makeServer, type GrpcServer } from './grpc/server.ts';
 import { prepareSocketPath, restrictSocket } from './grpc/unix-socket.ts';
 import { connectToHosts } from './postgres/connect-hosts.ts';
 import { Database, type DatabaseEvents } from './postgres/database.ts';
@@ -40,7 +40,8 @@ export interface App {
   stop(graceMs: number): Promise<void>;
 }
 
-type Listener = ReturnType<typeof makeServer>;
+/** From the last answer to the end of its connection. */
+const flushMs = 1_000;
 
 /** Longer than the sidecar's own timers: the server's guard is for when the sidecar is gone or stopped. */
 const serverGuardMs = 10_000;
@@ -113,7 +114,7 @@ export async function startApp(settings: Settings, { clock, random, log }: AppPa
     version,
   };
 
-  const listeners: Listener[] = [];
+  const listeners: GrpcServer[] = [];
   const { socket, tcp } = settings.server;
   if (socket !== undefined) {
     await prepareSocketPath(socket);
@@ -143,6 +144,8 @@ export async function startApp(settings: Settings, { clock, random, log }: AppPa
   async function drained(): Promise<void> {
     await path.drain();
     while (databases.all.some(({ pool }) => pool.counts.lent > 0)) await clock.sleep(20);
+    // The last answers are still on their way.
+    await Promise.race([Promise.all(listeners.map((each) => each.end())), clock.sleep(flushMs)]);
   }
 
   return {

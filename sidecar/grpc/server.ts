@@ -35,11 +35,15 @@ export interface ServerParts {
   readonly version: string;
 }
 
+export interface GrpcServer {
+  readonly server: Server;
+  readonly health: HealthImplementation;
+  /** Ends sessions and takes no new connections; resolves when every client has its last answer. */
+  end(): Promise<void>;
+}
+
 /** The gRPC server with every operation, sessions, health and reflection; not bound to an address yet. With a token, all but health asks for it. */
-export function makeServer(
-  parts: ServerParts,
-  token?: string,
-): { readonly server: Server; readonly health: HealthImplementation } {
+export function makeServer(parts: ServerParts, token?: string): GrpcServer {
   const { contract, operations, limits } = parts;
   const server = new Server({
     'grpc.max_receive_message_length': limits.maxMessageBytes,
@@ -50,17 +54,26 @@ export function makeServer(
   for (const [name, handlers] of handlersByService(operations, parts)) {
     server.addService(sendingEncoded(serviceOf(contract, name)), handlers);
   }
+  const sessions = new Set<Session>();
   server.addService(asBytes(serviceOf(contract, 'Session')), {
     Open: (stream: SessionStream) => {
       parts.metrics.sessions.inc();
       const session = new Session(stream, { ...parts, table: parts.frames });
-      session.scope.onClose(() => parts.metrics.sessions.dec());
+      sessions.add(session);
+      session.scope.onClose(() => {
+        sessions.delete(session);
+        parts.metrics.sessions.dec();
+      });
     },
   });
   const health = new HealthImplementation({ '': 'SERVING' });
   health.addToServer(server);
   new ReflectionService(parts.reflected).addToServer(server);
-  return { server, health };
+  const end = async (): Promise<void> => {
+    for (const session of sessions) session.end();
+    await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+  };
+  return { server, health, end };
 }
 
 /** Binds to `address` (`host:port` or `unix:path`); resolves with the port. Rejects with what to do about it. */

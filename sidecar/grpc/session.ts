@@ -61,10 +61,7 @@ export class Session {
     };
     this.#scope = new OpenScope(push, () => this.#writer.room());
     stream.on('data', (bytes: Buffer) => this.#receive(bytes));
-    stream.on('end', () => {
-      this.#halfClosed = true;
-      this.#closeWhenAnswered();
-    });
+    stream.on('end', () => this.end());
     stream.on('cancelled', () => this.#abandon());
     stream.on('error', () => this.#abandon());
     this.#scope.push('info', {
@@ -74,6 +71,12 @@ export class Session {
       stallMs: limits.stallMs,
       version,
     });
+  }
+
+  /** Ends the session as soon as all that it has taken is answered. */
+  end(): void {
+    this.#halfClosed = true;
+    this.#closeWhenAnswered();
   }
 
   /** For tests and for later services: what hangs on this session. */

@@ -88,9 +88,12 @@ export function conversationHandler(
   operation: AnyConversationOperation,
   { path, statuses, clock }: TransportParts,
 ): handleBidiStreamingCall<unknown, unknown> {
+  const ongoing = { ...operation, exempt: true };
   return (grpcCall: ServerDuplexStream<unknown, unknown>) => {
     const scope = new OpenScope();
     let current: Call | undefined;
+    /** What has begun may come to its end while the sidecar drains. */
+    let admitted = operation;
     let answered: Promise<void> = Promise.resolve();
     const close = (reason = cancelled()): void => {
       current?.end(reason);
@@ -100,12 +103,13 @@ export function conversationHandler(
       const call = callOf(grpcCall, scope, clock);
       current = call;
       const response: unknown = await path
-        .perform(operation, request, call, () => operation.handle(request, call))
+        .perform(admitted, request, call, () => operation.handle(request, call))
         .catch((error: HoldfastError) => {
           const answered: unknown = operation.answerError(error, call);
           if (answered === undefined) throw error;
           return answered;
         });
+      admitted = ongoing;
       grpcCall.write(response);
       grpcCall.resume();
     };
