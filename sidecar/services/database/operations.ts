@@ -33,9 +33,8 @@ export function databaseOperations(databases: Databases, statuses: StatusEncoder
     target: ({ pool }, call) => targetOf(pool, call),
     handle: async ({ sql, params, pool }, call) => {
       const statement = statementOf(sql, params);
-      const database = databases.named(pool);
-      if (call.transactionId === 0) return queryResult(await database.query(statement, call));
-      return queryResult(await transactions.of(call, pool).query(statement, call));
+      const on = call.transactionId === 0 ? databases.named(pool) : transactions.of(call, pool);
+      return queryResult(await on.query(statement, call));
     },
   };
 
