@@ -166,3 +166,14 @@ test('what was taken stays as it is while more is written, and nothing is taken 
     { numRuns: 100 },
   );
 });
+
+test('the room for a large parameter is not kept once it is taken', () => {
+  const out = new FrontendMessages();
+  out.bind('', ['x'.repeat(1_000_000)]);
+  const large = out.take();
+  expect(out.pending).toBe(false);
+  out.sync();
+  const small = out.take();
+  expect(small.buffer).not.toBe(large.buffer);
+  expect(readAll(small)).toEqual([['S']]);
+});

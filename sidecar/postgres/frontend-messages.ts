@@ -2,6 +2,7 @@
 export type Parameter = string | Buffer | null;
 
 const chunkBytes = 64 * 1024;
+const none = Buffer.alloc(0);
 
 /**
  * Writes messages of PostgreSQL's extended query protocol, version 3, one after the other, without copying them again.
@@ -19,6 +20,11 @@ export class FrontendMessages {
   /** What was written since the last call; the bytes are the caller's from now on. */
   take(): Buffer {
     const bytes = this.#chunk.subarray(this.#taken, this.#end);
+    if (this.#chunk.length > chunkBytes) {
+      // Made for large parameters: what is left of its room would keep all of it.
+      this.#chunk = none;
+      this.#end = 0;
+    }
     this.#taken = this.#end;
     return bytes;
   }
