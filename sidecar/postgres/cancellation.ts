@@ -36,11 +36,10 @@ export class Cancellation {
     this.done();
     this.#stopTimer = clock.after(patienceMs, () => {
       this.#sentAtMs = clock.now();
-      const sent = request()
-        .catch(() => {})
-        .finally(() => {
-          if (this.#underWay === sent) this.#underWay = undefined;
-        });
+      // Of several, the first may well be the last to arrive.
+      const sent = Promise.allSettled([this.#underWay, request()]).then(() => {
+        if (this.#underWay === sent) this.#underWay = undefined;
+      });
       this.#underWay = sent;
       this.#stopTimer = clock.after(graceMs, onIgnored);
     });
