@@ -14,6 +14,8 @@ export const code = {
   malformed: 0x00,
   noData: 0x6e,
   noticeResponse: 0x4e,
+  /** No message of the server's: a DataRow that was larger than it may be. Its bytes are left out. */
+  oversizedRow: 0x01,
   notificationResponse: 0x41,
   parameterStatus: 0x53,
   parseComplete: 0x31,
@@ -31,17 +33,28 @@ const keptBytes = 256 * 1024;
 /** Cuts the server's byte stream into messages. Belongs to one connection. */
 export class BackendMessages {
   readonly #onMessage: OnMessage;
+  readonly #mostRowBytes: () => number;
+  /** What is still to come of a row that is left out. */
+  #skipBytes = 0;
   /** The start of a message whose rest has not come yet. */
   #partial = Buffer.allocUnsafeSlow(0);
   #partialBytes = 0;
   #malformed = false;
 
-  constructor(onMessage: OnMessage) {
+  /** `mostRowBytes`: a DataRow over this size is not gathered, if it does not come in one piece. */
+  constructor(onMessage: OnMessage, mostRowBytes: () => number = () => Infinity) {
     this.#onMessage = onMessage;
+    this.#mostRowBytes = mostRowBytes;
   }
 
-  push(received: Buffer): void {
+  push(bytes: Buffer): void {
     if (this.#malformed) return;
+    const skipped = Math.min(this.#skipBytes, bytes.length);
+    this.#skipBytes -= skipped;
+    this.#take(bytes.subarray(skipped));
+  }
+
+  #take(received: Buffer): void {
     if (this.#partialBytes === 0) {
       const used = this.#cut(received, received.length);
       if (used < received.length) this.#append(received.subarray(used));
@@ -66,7 +79,12 @@ export class BackendMessages {
         this.#onMessage(code.malformed, bytes, at, at);
         return length;
       }
-      if (length - at < size) break;
+      if (length - at < size) {
+        if (bytes[at] !== code.dataRow || size <= this.#mostRowBytes()) break;
+        this.#skipBytes = size - (length - at);
+        this.#onMessage(code.oversizedRow, bytes, at, at);
+        return length;
+      }
       this.#onMessage(bytes[at] as number, bytes, at + headerBytes, at + size);
       at += size;
     }

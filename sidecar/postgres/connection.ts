@@ -37,8 +37,9 @@ export class Connection {
   readonly #pool: string;
   readonly #cancellation: Cancellation;
   readonly #out = new FrontendMessages();
-  readonly #in = new BackendMessages((messageCode, bytes, start, end) =>
-    this.#receive(messageCode, bytes, start, end),
+  readonly #in = new BackendMessages(
+    (messageCode, bytes, start, end) => this.#receive(messageCode, bytes, start, end),
+    () => this.#inFlight[0]?.mostRowBytes ?? Infinity,
   );
   readonly #steps = new StepWriter(this.#out);
   readonly #rows = new RowEncoder();
@@ -187,6 +188,8 @@ export class Connection {
     switch (messageCode) {
       case code.dataRow:
         return this.#orCancel(head, head.row(bytes, start));
+      case code.oversizedRow:
+        return this.#orCancel(head, head.oversizedRow());
       case code.commandComplete:
         return this.#orCancel(head, head.complete(bytes.toString('latin1', start, end - 1)));
       case code.emptyQueryResponse:
@@ -214,8 +217,9 @@ export class Connection {
       case code.copyOutResponse:
       case code.noticeResponse:
       case code.notificationResponse:
-      case code.parameterStatus:
         return undefined;
+      case code.parameterStatus:
+        return this.#checkEncoding(bytes.toString('latin1', start, end));
       default:
         return this.destroy(
           this.#lost(new Error(`unknown message ${messageCode} from the server`)),
@@ -225,6 +229,12 @@ export class Connection {
 
   #orCancel(head: ExchangeAnswer, fits: boolean): void {
     if (!fits) this.cancel(head.exchange);
+  }
+
+  /** Text of another encoding is no protobuf string: a stock client would give up the whole message, its neighbours' answers included. */
+  #checkEncoding(nameAndValue: string): void {
+    if (!/^client_encoding\0(?!UTF8\0)/.test(nameAndValue)) return;
+    this.destroy(this.#lost(new Error('client_encoding was changed, and has to be UTF8')));
   }
 
   /** Between exchanges the server only says that something changed, or why it is about to hang up. */

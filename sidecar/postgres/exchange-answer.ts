@@ -15,6 +15,8 @@ export interface SentStep {
 
 /** Answers over this size are cut into parts, so that a session's other answers can pass between them. */
 const partBytes = 256 * 1024;
+/** Also the most that a policy allows for a whole result. */
+const mostStreamedRowBytes = 64 * 1024 * 1024;
 const none = Buffer.alloc(0);
 
 /** Takes in the server's answer to one exchange, message by message, and makes its results. Rows go through the connection's encoder. */
@@ -73,6 +75,16 @@ export class ExchangeAnswer {
     return true;
   }
 
+  /** A DataRow of more bytes is in no answer. The server's NULL takes four bytes, ours two: so a row of the double may just fit. */
+  get mostRowBytes(): number {
+    return Math.min(2 * this.exchange.maxResultBytes, mostStreamedRowBytes);
+  }
+
+  /** A row that was left out. Returns false like `row`. */
+  oversizedRow(): boolean {
+    return this.exchange.failure !== undefined || this.#refuse();
+  }
+
   /** The end of a step. Returns false like `row`. */
   complete(commandTag: string): boolean {
     const { exchange } = this;
@@ -120,14 +132,17 @@ export class ExchangeAnswer {
     const goesOn = this.#step?.reads !== true;
     this.#encoder.clear();
     this.#parts = [];
-    const most = this.exchange.maxResultBytes;
+    const streams = this.#step?.stream !== undefined;
+    const what = streams
+      ? `a row is larger than ${mostStreamedRowBytes} bytes`
+      : `the result is larger than ${this.exchange.maxResultBytes} bytes (maxResultBytes of the pool)`;
     this.exchange.fail({
       error: new HoldfastError(
         'exhausted',
         'RESULT_TOO_LARGE',
         goesOn
-          ? `the statement ran, but its result is larger than ${most} bytes (maxResultBytes of the pool)`
-          : `the result is larger than ${most} bytes (maxResultBytes of the pool); ask for less, or use Stream`,
+          ? `the statement ran, but ${what}`
+          : `${what}; ask for less${streams ? '' : ', or use Stream'}`,
         { target: this.#pool, metadata: { ran: `${goesOn}` } },
       ),
     });
