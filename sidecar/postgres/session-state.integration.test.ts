@@ -30,6 +30,28 @@ describe('what a session remembers', () => {
     }
   });
 
+  test.each([`set local client_encoding = 'LATIN1'`, `set names 'SQL_ASCII'`])(
+    'never is an encoding that answers could not be told in: %s',
+    async (sql) => {
+      const transaction = kit.database.begin(
+        {
+          isolation: 'default',
+          readOnly: false,
+          deferrable: false,
+          timeoutMs: 5_000,
+          idleTimeoutMs: 5_000,
+          onAborted: () => {},
+        },
+        aCall(),
+      );
+      const batch = [sql, 'select chr(233)'].map((each) => ({ sql: each, params: [] }));
+      expect(await rejection(transaction.batch(batch, aCall()))).toMatchObject({
+        reason: 'TRANSACTION_ROLLED_BACK',
+      });
+      expect(firstCells(await run('select chr(233)'))).toEqual(['é']);
+    },
+  );
+
   test('is wiped after a statement that changed it by a function', async () => {
     await run(`select set_config('search_path', 'pg_catalog', false)`);
     await run('create temp table mine (a int)');
