@@ -37,8 +37,9 @@ export class Connection {
   readonly #pool: string;
   readonly #cancellation: Cancellation;
   readonly #out = new FrontendMessages();
-  readonly #in = new BackendMessages((messageCode, bytes, start, end) =>
-    this.#receive(messageCode, bytes, start, end),
+  readonly #in = new BackendMessages(
+    (messageCode, bytes, start, end) => this.#receive(messageCode, bytes, start, end),
+    () => this.#inFlight[0]?.mostRowBytes ?? Infinity,
   );
   readonly #steps = new StepWriter(this.#out);
   readonly #rows = new RowEncoder();
@@ -187,6 +188,8 @@ export class Connection {
     switch (messageCode) {
       case code.dataRow:
         return this.#orCancel(head, head.row(bytes, start));
+      case code.oversizedRow:
+        return this.#orCancel(head, head.oversizedRow());
       case code.commandComplete:
         return this.#orCancel(head, head.complete(bytes.toString('latin1', start, end - 1)));
       case code.emptyQueryResponse:
