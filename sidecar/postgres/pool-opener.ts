@@ -68,13 +68,16 @@ export class PoolOpener<C> {
 
   #failed(failure: HoldfastError): void {
     const { clock, random, onFailed, onRetry } = this.#parts;
-    this.#failures += 1;
+    const known = this.down;
     this.#failure = failure;
+    // Those that were opened together fail together: the database is asked once for all of them, and they count once.
+    if (known !== undefined) return onFailed(failure, known.forMs);
+    this.#failures += 1;
     const mostMs = Math.min(backoffMaxMs, backoffBaseMs * 2 ** this.#failures);
     const waitMs = backoffBaseMs + random() * mostMs;
     this.#downUntilMs = clock.now() + waitMs;
     this.#stopRetry?.();
     this.#stopRetry = clock.after(waitMs, onRetry);
-    onFailed(failure, waitMs);
+    return onFailed(failure, waitMs);
   }
 }

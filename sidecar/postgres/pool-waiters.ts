@@ -52,6 +52,7 @@ export class PoolWaiters<C> {
 
   wait({ call, shares, timeoutMs }: WaitOptions): Promise<Member<C>> {
     const { clock, exhausted, onRefused, onWaited } = this.#parts;
+    if (call.ended !== undefined) return Promise.reject(call.ended);
     const sinceMs = clock.now();
     return new Promise((resolve, reject) => {
       const settle = (): void => {
