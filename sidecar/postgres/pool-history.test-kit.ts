@@ -30,6 +30,7 @@ export class PoolHistory {
   readonly #server: TestedPool['server'];
   readonly #pool: TestedPool['pool'];
   readonly #endsAtMs = new Map<FakeConnection, number>();
+  readonly #random: () => number;
   #waiters: Waiter[] = [];
   #out: Out[] = [];
   #asked = 0;
@@ -38,6 +39,7 @@ export class PoolHistory {
 
   constructor(options: Partial<PoolOptions>, random: () => number) {
     this.#tested = aPool(options, random);
+    this.#random = random;
     ({ server: this.#server, pool: this.#pool } = this.#tested);
     this.#server.onOpening = () => {
       this.#must(!this.#closed, 'it opens a connection after it was closed');
@@ -235,7 +237,8 @@ export class PoolHistory {
     for (const connection of this.#alive) {
       if (this.#endsAtMs.has(connection)) continue;
       const { maxLifetimeMs, lifetimeJitter } = options;
-      this.#endsAtMs.set(connection, connection.openedAtMs + maxLifetimeMs * (1 + lifetimeJitter));
+      const lifetimeMs = maxLifetimeMs * (1 + lifetimeJitter * (2 * this.#random() - 1));
+      this.#endsAtMs.set(connection, connection.openedAtMs + lifetimeMs);
     }
     const { sessions } = this.#server;
     this.#must(size === sessions, `it counts ${size} connections, the server ${sessions}`);
@@ -250,9 +253,7 @@ export class PoolHistory {
       counts.idle === 0 || this.#open <= this.#pool.limit,
       'it keeps idle ones above its limit',
     );
-    const late = this.#free.filter(
-      (each) => this.#now > (this.#endsAtMs.get(each) ?? Infinity) + maintainEveryMs,
-    );
+    const late = this.#free.filter((each) => this.#age(each) > maintainEveryMs);
     this.#must(late.length === 0, 'it keeps an idle one past its lifetime');
     this.#checkWork();
   }
@@ -264,13 +265,18 @@ export class PoolHistory {
     const { counts, size, limit, options } = this.#pool;
     const ready = this.#free.filter(({ fitAtMs }) => this.#now - fitAtMs < options.probeAfterMs);
     this.#must(ready.length === 0, 'somebody waits beside a connection that is free');
-    const shareable = [...this.#borrowers(true).values()].filter(
-      (readers) => readers < mostReaders,
+    const shareable = [...this.#borrowers(true)].filter(
+      ([connection, readers]) => readers < mostReaders && this.#age(connection) < 0,
     );
     this.#must(!first.shares || shareable.length === 0, 'a reader waits beside others with room');
     const onTheWay = counts.connecting + counts.preparing > 0;
     const backingOff = this.#now - this.#server.failedAtMs <= longestBackoffMs;
     this.#must(onTheWay || backingOff || size >= limit, 'somebody waits for nothing');
+  }
+
+  /** Since its lifetime was over, in ms; negative before. */
+  #age(connection: FakeConnection): number {
+    return this.#now - (this.#endsAtMs.get(connection) ?? Infinity);
   }
 
   /** How many have each connection. */

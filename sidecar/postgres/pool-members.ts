@@ -3,6 +3,11 @@ import type { PoolOptions } from './pool-options.ts';
 /** How long an overflow connection stays after use, so that a steady load above `max` does not reconnect for each call. */
 const overflowLingerMs = 1_000;
 
+/** How long making a connection fit usually takes at most; whoever waits for it has another one opened then. */
+export const preparePatienceMs = 250;
+/** Most readers on one connection. */
+const mostReaders = 32;
+
 /** What a pool needs of its connections. */
 export interface Poolable {
   /** False once it is broken or closed. */
@@ -24,6 +29,7 @@ export interface Member<C> {
   /** Statements on it, while it is shared. */
   readers: number;
   idleSinceMs: number;
+  preparingSinceMs: number;
   /** Tells whoever borrowed it last. One listener that is replaced: a listener for each loan would pile up for as long as the connection lives. */
   onGone?: () => void;
 }
@@ -56,6 +62,7 @@ export class PoolMembers<C extends Poolable> {
       use: 'idle',
       readers: 0,
       idleSinceMs: now,
+      preparingSinceMs: now,
     };
     this.#all.add(member);
     return member;
@@ -83,12 +90,28 @@ export class PoolMembers<C extends Poolable> {
     return found;
   }
 
-  /** The shared one with the fewest readers. */
-  leastRead(): Member<C> | undefined {
+  /** Those that are being made fit, and will be idle in a moment. */
+  soonIdle(now: number): number {
+    let soon = 0;
+    for (const { use, preparingSinceMs } of this.#all) {
+      if (use === 'preparing' && now - preparingSinceMs < preparePatienceMs) soon += 1;
+    }
+    return soon;
+  }
+
+  /**
+   * The shared one with the fewest readers, none that is past its lifetime. While there are `tooMany` it is the one with the most: readers who
+   * come and go without a pause would keep every one of them in use.
+   */
+  forReader(now: number, tooMany: boolean): Member<C> | undefined {
     let found: Member<C> | undefined;
     for (const member of this.#all) {
-      if (member.use !== 'shared' || !member.connection.usable) continue;
-      if (found === undefined || member.readers < found.readers) found = member;
+      const { use, readers, connection, expiresAtMs } = member;
+      if (use !== 'shared' || readers >= mostReaders) continue;
+      if (!connection.usable || now >= expiresAtMs) continue;
+      const better =
+        found === undefined || (tooMany ? readers > found.readers : readers < found.readers);
+      if (better) found = member;
     }
     return found;
   }

@@ -1,10 +1,11 @@
 import { Call, type Priority, type Scope } from '../../platform/call.ts';
 import { HoldfastError } from '../../platform/errors.ts';
 import { TestClock } from '../../platform/test-clock.ts';
-import { Pool, type PoolEvents } from './pool.ts';
+import { Pool } from './pool.ts';
 import type { Loan } from './pool-loan.ts';
 import type { Poolable } from './pool-members.ts';
 import type { PoolOptions } from './pool-options.ts';
+import type { PoolEvents } from './pool-parts.ts';
 
 /** How the server that a pool connects to behaves. All times are ms of the test's clock. */
 export interface ServerMood {
@@ -149,7 +150,7 @@ export interface TestedPool {
   readonly server: FakeServer;
   readonly pool: Pool<FakeConnection>;
   readonly told: Told;
-  resize(options: Partial<PoolOptions>): void;
+  readonly resize: (options: Partial<PoolOptions>) => void;
 }
 
 /** A pool of fake connections. `random` is 0.5 each time, so that back-offs and lifetimes are in the middle. */

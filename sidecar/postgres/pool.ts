@@ -1,31 +1,21 @@
-import type { Clock } from '../../platform/clock.ts';
 import type { HoldfastError } from '../../platform/errors.ts';
 import type { Call } from '../../platform/call.ts';
 import { isFull, poolClosed, poolExhausted, poolUnavailable } from './pool-errors.ts';
 import { makeLoan, type Loan } from './pool-loan.ts';
-import { PoolMembers, type Member, type Poolable, type Use } from './pool-members.ts';
+import {
+  PoolMembers,
+  preparePatienceMs,
+  type Member,
+  type Poolable,
+  type Use,
+} from './pool-members.ts';
 import { PoolOpener } from './pool-opener.ts';
 import type { PoolOptions } from './pool-options.ts';
+import type { PoolParts } from './pool-parts.ts';
 import { PoolWaiters } from './pool-waiters.ts';
 
-export interface PoolEvents {
-  waited(ms: number): void;
-  refused(): void;
-  opened(): void;
-  closed(): void;
-}
-
-interface PoolParts<C> {
-  readonly name: string;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly open: () => Promise<C>;
-  readonly events: PoolEvents;
-}
-
-/** Readers on one connection before another is taken for them, and at most. */
+/** Readers on one connection before another is taken for them. */
 const readersBeforeNext = 8;
-const mostReaders = 32;
 const maintainEveryMs = 1_000;
 
 /**
@@ -133,7 +123,7 @@ export class Pool<C extends Poolable> {
       return this.#takeIdle();
     }
     if (this.#parts.clock.now() - found.idleSinceMs >= this.#options.probeAfterMs) {
-      this.#prepare(found, false);
+      if (this.#soonIdle < Math.max(1, this.#waiters.length)) this.#prepare(found, false);
       return undefined;
     }
     found.use = 'lent';
@@ -142,16 +132,16 @@ export class Pool<C extends Poolable> {
 
   #takeForReader(): Member<C> | undefined {
     if (this.#closed) return undefined;
-    let found = this.#members.leastRead();
+    const tooMany = this.#members.open > this.limit;
+    let found = this.#members.forReader(this.#parts.clock.now(), tooMany);
     if (found === undefined || found.readers >= readersBeforeNext) {
       const idle = this.#takeIdle();
       if (idle !== undefined) {
         idle.use = 'shared';
         idle.readers = 0;
         found = idle;
-      } else if (found !== undefined) {
-        if (this.#opener.opening === 0) this.#openMore(1);
-        if (found.readers >= mostReaders) return undefined;
+      } else if (found !== undefined && this.#opener.opening === 0) {
+        this.#openMore(1);
       }
     }
     if (found !== undefined) found.readers += 1;
@@ -189,8 +179,12 @@ export class Pool<C extends Poolable> {
   }
 
   #prepare(member: Member<C>, dirty: boolean): void {
+    const { clock } = this.#parts;
     member.use = 'preparing';
-    member.connection.prepare(dirty).then(
+    member.preparingSinceMs = clock.now();
+    const stop = clock.after(preparePatienceMs, () => this.#pump());
+    const prepared = member.connection.prepare(dirty).finally(stop);
+    prepared.then(
       () => this.#release(member, false),
       () => this.#close(member),
     );
@@ -245,7 +239,11 @@ export class Pool<C extends Poolable> {
     this.#openMore();
   }
 
-  #openMore(wanted = this.#waiters.length - this.#opener.opening): void {
+  get #soonIdle(): number {
+    return this.#members.soonIdle(this.#parts.clock.now());
+  }
+
+  #openMore(wanted = this.#waiters.length - this.#opener.opening - this.#soonIdle): void {
     if (this.#closed) return;
     const missing = Math.max(wanted, this.#options.min - this.size);
     this.#opener.open(Math.min(missing, this.limit - this.size));
