@@ -82,6 +82,39 @@ describe('the end of a call', () => {
   });
 });
 
+describe('room for a large answer', () => {
+  /** A client that takes nothing until it is told to. */
+  function slowClient(): { call: Call; catchUp: () => void } {
+    let catchUp = (): void => {};
+    const room = new Promise<void>((resolve) => (catchUp = resolve));
+    const call = new Call({ scope: { ...scope, room: () => room }, deadlineAtMs: Infinity });
+    return { call, catchUp };
+  }
+
+  test('is there for a client that takes its answers, and where nobody counts them', () => {
+    expect(aCall().room()).toBeUndefined();
+    const call = new Call({ scope: { ...scope, room: () => undefined }, deadlineAtMs: Infinity });
+    expect(call.room()).toBeUndefined();
+  });
+
+  test('comes when the client has caught up', async () => {
+    const { call, catchUp } = slowClient();
+    const room = call.room();
+    catchUp();
+    await expect(room).resolves.toBeUndefined();
+    expect(() => call.end(cancelled())).not.toThrow();
+  });
+
+  test('is not waited for longer than the call lives', async () => {
+    const { call } = slowClient();
+    const reason = deadlineExceeded();
+    const room = call.room();
+    call.end(reason);
+    await expect(room).rejects.toBe(reason);
+    await expect(call.room()).rejects.toBe(reason);
+  });
+});
+
 describe('the signal of a call', () => {
   test('aborts with the reason, and is one and the same', () => {
     const call = aCall();
