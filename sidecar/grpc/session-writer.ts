@@ -21,6 +21,8 @@ const messageBytes = 256 * 1024;
 const underWayBytes = 1024 * 1024;
 /** With so much unread, no more requests are read, and none that has not begun begins. The largest single answer fits in. */
 const fullBytes = 17 * 1024 * 1024;
+/** What an answer takes while it waits, however short it is: of most frames that end or cancel something there is no byte. */
+const frameBytes = 64;
 /** Those who wait for room are let in by so many. */
 const letInAtOnce = 16;
 
@@ -55,13 +57,13 @@ export class SessionWriter {
 
   send(frame: ServerFrame): void {
     this.#waiting.push(frame);
-    this.#added(frame.response.length);
+    this.#added(costOf(frame));
   }
 
   /** Sends one answer in parts, between which other answers may pass. */
   sendParts(frames: readonly ServerFrame[]): void {
     this.#parted.push([...frames]);
-    this.#added(frames.reduce((bytes, { response }) => bytes + response.length, 0));
+    this.#added(frames.reduce((bytes, frame) => bytes + costOf(frame), 0));
   }
 
   /** Undefined while the client takes what it is sent; else resolves when there may be room for more. */
@@ -132,7 +134,7 @@ export class SessionWriter {
     const part = parts?.shift();
     if (parts === undefined || part === undefined) return frames;
     if (parts.length > 0) this.#parted.push(parts);
-    this.#waitingBytes -= part.response.length;
+    this.#waitingBytes -= costOf(part);
     return [...frames, part];
   }
 
@@ -140,7 +142,7 @@ export class SessionWriter {
     let bytes = 0;
     let count = 0;
     while (count < this.#waiting.length && bytes < messageBytes) {
-      bytes += (this.#waiting[count] as ServerFrame).response.length;
+      bytes += costOf(this.#waiting[count] as ServerFrame);
       count += 1;
     }
     this.#waitingBytes -= bytes;
@@ -177,3 +179,5 @@ export class SessionWriter {
     });
   }
 }
+
+const costOf = ({ response }: ServerFrame): number => frameBytes + response.length;
