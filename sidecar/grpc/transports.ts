@@ -83,7 +83,7 @@ export function streamHandler(
   };
 }
 
-/** A stock bidirectional call: one answer for each message, in order; the next message is read when the last is answered. */
+/** A stock bidirectional call: one answer for each message, in order; the next message is read when the client has taken the last answer. */
 export function conversationHandler(
   operation: AnyConversationOperation,
   { path, statuses, clock }: TransportParts,
@@ -110,7 +110,11 @@ export function conversationHandler(
           return answered;
         });
       admitted = ongoing;
-      grpcCall.write(response);
+      // Taken, not only sent: answers that nobody reads would pile up.
+      await new Promise<void>((resolve) => {
+        call.onEnd(() => resolve());
+        grpcCall.write(response, () => resolve());
+      });
       grpcCall.resume();
     };
     const fail = (error: HoldfastError): void => {
