@@ -129,6 +129,19 @@ describe('a stream', () => {
     expect((await serverSessions(kit.url)).filter(({ state }) => state !== 'idle')).toEqual([]);
   });
 
+  test('comes through when the columns of its table have changed since the last one', async () => {
+    const stream = async (): Promise<string> => {
+      const parts: Buffer[] = [];
+      const all = { sql: 'select * from changing', params: [] };
+      await kit.database.stream(all, 10, aCall(), async (part) => void parts.push(part));
+      return Buffer.concat(parts).toString('latin1');
+    };
+    await run('create table changing (a int)');
+    for (let time = 0; time < 3; time += 1) await stream();
+    await run('alter table changing add column another int');
+    expect(await stream()).toContain('another');
+  });
+
   test('of a write commits it', async () => {
     await kit.database.stream(
       { sql: `insert into items values (9000, 'streamed') returning id`, params: [] },

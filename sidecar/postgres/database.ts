@@ -160,13 +160,15 @@ export class Database {
     const step = this.#step(statement);
     const { profile } = step;
     this.#refuseInAutocommit(profile);
-    const loan = await this.pool.lend(call);
-    const { exchange, handedOn } = rowStream(loan.connection, step, maxRows, onPart);
-    const unlisten = call.onEnd(() => loan.connection.resume(exchange));
-    await this.#runOn(loan, exchange, call, profile.dirties);
-    unlisten();
-    await handedOn();
-    if (exchange.failure !== undefined) {
+    for (let attempt = 1; ; attempt += 1) {
+      const loan = await this.pool.lend(call);
+      const { exchange, handedOn } = rowStream(loan.connection, step, maxRows, onPart);
+      const unlisten = call.onEnd(() => loan.connection.resume(exchange));
+      await this.#runOn(loan, exchange, call, profile.dirties);
+      unlisten();
+      await handedOn();
+      if (exchange.failure === undefined) return;
+      if (attempt < internalRetries && this.#ranNot(exchange, loan.connection, call)) continue;
       throw exchangeError(exchange, call, { pool: this.name, writes: !profile.reads });
     }
   }
