@@ -24,7 +24,8 @@ export function exchangeError(
       if (failure.error !== undefined) return failure.error; // stopped for this
       if (call.ended !== undefined) return call.ended;
     }
-    return withStatement(databaseError(failure.fields, pool), exchange, batchOffset);
+    const { params } = exchange.steps[exchange.results.length] ?? {};
+    return withStatement(databaseError(failure.fields, pool, params), exchange, batchOffset);
   }
   return failure?.error ?? rolledBack(pool);
 }

@@ -1,4 +1,5 @@
 import { HoldfastError, type ErrorKind, type Reason } from '../../platform/errors.ts';
+import type { Parameter } from './frontend-messages.ts';
 
 /** Fields of PostgreSQL's ErrorResponse by their letter: C is the SQLSTATE, M the message, n the constraint … */
 export type ServerErrorFields = Readonly<Record<string, string>>;
@@ -57,8 +58,15 @@ const metadataOf = {
   H: 'hint',
 } as const;
 
-/** What the server's error means to callers. DETAIL and CONTEXT stay behind: they quote values of rows and parameters. */
-export function databaseError(fields: ServerErrorFields, pool: string): HoldfastError {
+/**
+ * What the server's error means to callers. DETAIL and CONTEXT stay behind: they quote values of rows and parameters. `params` are those of the
+ * statement, so that the message does not quote them either.
+ */
+export function databaseError(
+  fields: ServerErrorFields,
+  pool: string,
+  params: readonly Parameter[] = [],
+): HoldfastError {
   const sqlstate = fields['C'] ?? 'XX000';
   const meaning = meanings[sqlstate] ?? meanings[sqlstate.slice(0, 2)] ?? unlisted;
   const metadata: Record<string, string> = {};
@@ -69,7 +77,7 @@ export function databaseError(fields: ServerErrorFields, pool: string): Holdfast
   return new HoldfastError(
     meaning.kind,
     meaning.reason ?? 'DATABASE_ERROR',
-    messageOf(fields, sqlstate),
+    messageOf(fields, sqlstate, params),
     {
       target: pool,
       metadata,
@@ -78,8 +86,22 @@ export function databaseError(fields: ServerErrorFields, pool: string): Holdfast
   );
 }
 
-/** Messages of class 22 end in the offending value: `invalid input syntax for type integer: "…"`. */
-function messageOf(fields: ServerErrorFields, sqlstate: string): string {
-  const message = fields['M'] ?? 'the database reported an error without a message';
-  return sqlstate.startsWith('22') ? message.replace(/"[^]*"/, '"…"') : message;
+/**
+ * Messages of class 22 end in the offending value: `invalid input syntax for type integer: "…"`, in the quotes of the server's language. Others quote a
+ * parameter that should have been a name, or a text to be parsed: `no operand in tsquery: "…"`.
+ */
+function messageOf(
+  fields: ServerErrorFields,
+  sqlstate: string,
+  params: readonly Parameter[],
+): string {
+  let message = fields['M'] ?? 'the database reported an error without a message';
+  if (sqlstate.startsWith('22')) message = message.replace(quoted, '"…"');
+  for (const param of params) {
+    if (typeof param !== 'string' || param === '') continue;
+    message = message.replaceAll(`"${param}"`, '"…"');
+  }
+  return message;
 }
+
+const quoted = /["„“”«»‹›「」][^]*["„“”«»‹›「」]/;
