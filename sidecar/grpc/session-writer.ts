@@ -15,14 +15,21 @@ export interface SessionStream {
   resume(): unknown;
 }
 
-/** Frames are gathered into messages of about this size; stock clients take 4 MiB. */
+interface WriterLimits {
+  /** No message is larger, unless a single frame is. */
+  readonly maxMessageBytes: number;
+  /** How long the client may take nothing while answers wait for it. */
+  readonly stallMs: number;
+}
+
+/** Frames are gathered into messages of about this size, never above `maxMessageBytes`; stock clients take 4 MiB. */
 const messageBytes = 256 * 1024;
 /** What may be on its way to the client. The rest waits here, where small answers can pass large ones. */
 const underWayBytes = 1024 * 1024;
 /** With so much unread, no more requests are read, and none that has not begun begins. The largest single answer fits in. */
 const fullBytes = 17 * 1024 * 1024;
 /** What an answer takes while it waits, however short it is: of most frames that end or cancel something there is no byte. */
-const frameBytes = 64;
+export const frameBytes = 64;
 /** Those who wait for room are let in by so many. */
 const letInAtOnce = 16;
 
@@ -33,11 +40,11 @@ const letInAtOnce = 16;
 export class SessionWriter {
   readonly #stream: SessionStream;
   readonly #clock: Clock;
-  readonly #stallMs: number;
+  readonly #limits: WriterLimits;
   readonly #onStall: () => void;
   #waiting: ServerFrame[] = [];
   /** What is left of answers in several parts. They take turns. */
-  #parted: ServerFrame[][] = [];
+  #parted: (readonly ServerFrame[])[] = [];
   #waitingBytes = 0;
   #underWayBytes = 0;
   #takenAtMs = 0;
@@ -48,10 +55,10 @@ export class SessionWriter {
   #stopped = false;
   #stopStallTimer: (() => void) | undefined;
 
-  constructor(stream: SessionStream, clock: Clock, stallMs: number, onStall: () => void) {
+  constructor(stream: SessionStream, clock: Clock, limits: WriterLimits, onStall: () => void) {
     this.#stream = stream;
     this.#clock = clock;
-    this.#stallMs = stallMs;
+    this.#limits = limits;
     this.#onStall = onStall;
   }
 
@@ -62,7 +69,7 @@ export class SessionWriter {
 
   /** Sends one answer in parts, between which other answers may pass. */
   sendParts(frames: readonly ServerFrame[]): void {
-    this.#parted.push([...frames]);
+    this.#parted.push(frames);
     this.#added(frames.reduce((bytes, frame) => bytes + costOf(frame), 0));
   }
 
@@ -123,29 +130,34 @@ export class SessionWriter {
   #write(message: Buffer): void {
     if (this.#underWayBytes === 0) this.#takenAtMs = this.#clock.now();
     this.#underWayBytes += message.length;
-    if (this.#stopStallTimer === undefined) this.#watchForStall(this.#stallMs);
+    if (this.#stopStallTimer === undefined) this.#watchForStall(this.#limits.stallMs);
     this.#stream.write(message, () => this.#taken(message.length));
   }
 
   /** Small answers in their order, and one part of a large one. */
   #takeMessage(): readonly ServerFrame[] {
-    const frames = this.#takeSmall();
-    const parts = this.#parted.shift();
-    const part = parts?.shift();
-    if (parts === undefined || part === undefined) return frames;
-    if (parts.length > 0) this.#parted.push(parts);
-    this.#waitingBytes -= costOf(part);
-    return [...frames, part];
-  }
-
-  #takeSmall(): readonly ServerFrame[] {
+    const { maxMessageBytes } = this.#limits;
     let bytes = 0;
     let count = 0;
-    while (count < this.#waiting.length && bytes < messageBytes) {
-      bytes += costOf(this.#waiting[count] as ServerFrame);
+    for (const frame of this.#waiting) {
+      const fits = bytes + costOf(frame) <= maxMessageBytes;
+      if (bytes >= messageBytes || (count > 0 && !fits)) break;
+      bytes += costOf(frame);
       count += 1;
     }
     this.#waitingBytes -= bytes;
+    const frames = this.#takeWaiting(count);
+    const [parts] = this.#parted;
+    const [part] = parts ?? [];
+    if (parts === undefined || part === undefined) return frames;
+    if (count > 0 && bytes + costOf(part) > maxMessageBytes) return frames;
+    this.#waitingBytes -= costOf(part);
+    this.#parted.shift();
+    if (parts.length > 1) this.#parted.push(parts.slice(1));
+    return [...frames, part];
+  }
+
+  #takeWaiting(count: number): readonly ServerFrame[] {
     if (count < this.#waiting.length) return this.#waiting.splice(0, count);
     const all = this.#waiting;
     this.#waiting = [];
@@ -173,7 +185,7 @@ export class SessionWriter {
     this.#stopStallTimer = this.#clock.after(afterMs, () => {
       this.#stopStallTimer = undefined;
       if (this.#underWayBytes === 0 || this.#stopped) return;
-      const leftMs = this.#takenAtMs + this.#stallMs - this.#clock.now();
+      const leftMs = this.#takenAtMs + this.#limits.stallMs - this.#clock.now();
       if (leftMs > 0) this.#watchForStall(leftMs);
       else this.#onStall();
     });

@@ -6,7 +6,7 @@ import type { FrameTable, SessionOperation } from './frame-table.ts';
 import { OpenScope } from './open-scope.ts';
 import type { RequestPath } from './request-path.ts';
 import { decodeClientFrames, type ClientFrame, type ServerFrame } from './session-codec.ts';
-import { SessionWriter, type SessionStream } from './session-writer.ts';
+import { frameBytes, SessionWriter, type SessionStream } from './session-writer.ts';
 
 export interface SessionLimits {
   /** Calls without a final answer. */
@@ -51,7 +51,7 @@ export class Session {
   constructor(stream: SessionStream, parts: SessionParts) {
     this.#parts = parts;
     const { clock, limits, table, version } = parts;
-    this.#writer = new SessionWriter(stream, clock, limits.stallMs, () => {
+    this.#writer = new SessionWriter(stream, clock, limits, () => {
       this.#abandon();
       this.#writer.fail(table.trailer(stalled(limits.stallMs)));
     });
@@ -170,18 +170,19 @@ export class Session {
   }
 
   #answer(id: number, { number, serialize }: SessionOperation, response: unknown): void {
-    if (!(response instanceof Encoded)) {
-      this.#writer.send({ id, more: false, field: number, response: serialize(response) });
-      return;
+    const parts = response instanceof Encoded ? response.parts : [serialize(response)];
+    const { maxMessageBytes } = this.#parts.limits;
+    if (parts.some(({ length }) => length + frameBytes > maxMessageBytes)) {
+      return this.#answerError(id, overMessage(maxMessageBytes));
     }
-    const last = response.parts.length - 1;
-    const frames = response.parts.map((part, at) => ({
+    const last = parts.length - 1;
+    const frames = parts.map((part, at) => ({
       id,
       more: at < last,
       field: number,
       response: part,
     }));
-    if (frames.length === 1) this.#writer.send(frames[0] as ServerFrame);
+    if (last === 0) this.#writer.send(frames[0] as ServerFrame);
     else this.#writer.sendParts(frames);
   }
 
@@ -238,6 +239,14 @@ const overLimit = (limit: string): HoldfastError =>
   new HoldfastError('exhausted', 'SESSION_LIMIT', `the session has ${limit}, its limit`, {
     retryAfterMs: 10,
   });
+
+/** Sending it would end the session, and with it everybody else's calls. */
+const overMessage = (maxMessageBytes: number): HoldfastError =>
+  new HoldfastError(
+    'exhausted',
+    'RESULT_TOO_LARGE',
+    `the call was done, but a row or reply of its answer is larger than a message may be, ${maxMessageBytes} bytes (HOLDFAST_MAX_MESSAGE_BYTES)`,
+  );
 
 const stalled = (stallMs: number): HoldfastError =>
   new HoldfastError('exhausted', 'SESSION_STALLED', `the client took no answer for ${stallMs} ms`);
