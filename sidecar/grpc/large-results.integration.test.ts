@@ -39,12 +39,12 @@ async function growthMb(work: Promise<unknown>): Promise<number> {
 
 const tooLarge = { status: 'RESOURCE_EXHAUSTED', reason: 'RESULT_TOO_LARGE' };
 const gigabyte = { sql: 'select body from large, generate_series(1, 1000)' };
-const oneCell = { sql: `select string_agg(body, '') from large, generate_series(1, 300)` };
+const oneCell = { sql: `select string_agg(body, '') from large, generate_series(1, 150)` };
 const small = { sql: `select 'small'` };
 
 describe.for([
   ['a gigabyte of rows', gigabyte],
-  ['a row of 300 MB', oneCell],
+  ['a row of 150 MB', oneCell],
 ] as const)('%s', ([, query]) => {
   test('as a query is refused in bounded memory', async () => {
     using stock = bed.stock();
@@ -173,7 +173,7 @@ describe('a stream', () => {
     expect(last).toBe(30_000);
   });
 
-  test('with a row of 300 MB fails in bounded memory', async () => {
+  test('with a row of 150 MB fails in bounded memory', async () => {
     using stock = bed.stock();
     const call = stock.stream({ query: oneCell }).toArray();
     expect(await growthMb(call)).toBeLessThan(150);

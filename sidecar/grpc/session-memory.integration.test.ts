@@ -13,7 +13,9 @@ let bed: TestBed;
 
 beforeAll(async () => {
   database = await testDatabase();
-  bed = await TestBed.open(database.url, { postgres: { pool: { min: 4, max: 4 } } });
+  bed = await TestBed.open(database.url, {
+    postgres: { pool: { min: 4, max: 4, acquireTimeoutMs: 60_000 } },
+  });
 });
 afterAll(async () => {
   await bed[Symbol.asyncDispose]();
