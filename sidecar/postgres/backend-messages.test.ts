@@ -9,11 +9,14 @@ interface Seen {
 }
 
 /** What comes out when the bytes come in these chunks. */
-function read(chunks: readonly Buffer[]): readonly Seen[] {
+function read(chunks: readonly Buffer[], mostRowBytes = Infinity): readonly Seen[] {
   const seen: Seen[] = [];
-  const messages = new BackendMessages((code, bytes, start, end) => {
-    seen.push({ code, body: bytes.toString('latin1', start, end) });
-  });
+  const messages = new BackendMessages(
+    (code, bytes, start, end) => {
+      seen.push({ code, body: bytes.toString('latin1', start, end) });
+    },
+    () => mostRowBytes,
+  );
   for (const chunk of chunks) messages.push(Buffer.from(chunk));
   return seen;
 }
@@ -73,6 +76,31 @@ test.each([-1, 0, 3, -0x8000_0000])(
     expect(read([good, broken.subarray(0, 3), broken.subarray(3), good])).toEqual(expected);
   },
 );
+
+test('a row over the limit is told once and left out, unless it came whole; everything else comes as ever', () => {
+  const most = 1_000;
+  fc.assert(
+    fc.property(sent, fc.array(fc.nat(), { maxLength: 20 }), (sent, places) => {
+      const bytes = Buffer.concat(sent.map(([letter, body]) => message(letter, body)));
+      const seen = read(cut(bytes, places), most);
+      const expected = sent.map(([letter, body], at) => {
+        const leftOut = letter === 'D' && body.length + 5 > most && seen[at]?.body === '';
+        return leftOut
+          ? { code: code.oversizedRow, body: '' }
+          : { code: letter.charCodeAt(0), body: body.toString('latin1') };
+      });
+      expect(seen).toEqual(expected);
+    }),
+    { numRuns: 300 },
+  );
+  const large = message('D', Buffer.alloc(5_000, 'z'));
+  expect(read([large], most)).toEqual([{ code: code.dataRow, body: 'z'.repeat(5_000) }]);
+  const oversized = { code: code.oversizedRow, body: '' };
+  expect(read([large.subarray(0, 3), large.subarray(3, 5), large.subarray(5)], most)).toEqual([
+    oversized,
+  ]);
+  expect(read([large.subarray(0, 4_000)], most)).toEqual([oversized]);
+});
 
 test('garbage comes to an end', () => {
   fc.assert(
