@@ -116,20 +116,6 @@ describe('an answer over 256 KiB', () => {
   });
 });
 
-test('a row that fits into no message is refused, and its session goes on', async () => {
-  const row = (bytes: number) => ({ query: { sql: `select repeat('x', ${bytes})` } });
-  session.send({ id: 1, ...row(2 * 1024 * 1024) }, { id: 2, ...row(1_000_000) });
-  const [over, under] = await session.answers(1, 2);
-  expect(over?.failure).toMatchObject({
-    status: 'RESOURCE_EXHAUSTED',
-    reason: 'RESULT_TOO_LARGE',
-  });
-  expect(under?.rows[0]?.[0]).toHaveLength(1_000_000);
-  // Several of them never share a message, which would be too large.
-  session.send(...ids(1, 6).map((id) => ({ id, ...row(1_900_000) })));
-  for (const { kind } of await session.answers(...ids(1, 6))) expect(kind).toBe('query');
-});
-
 describe('a frame beyond the limits is refused, and only that frame', () => {
   const refused = { status: 'RESOURCE_EXHAUSTED', reason: 'SESSION_LIMIT' };
   const pending = (id: number): ClientFrame => ({ id, query: { sql: 'select pg_sleep(0.3)' } });
