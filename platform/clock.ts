@@ -19,5 +19,12 @@ export const systemClock: Clock = {
     const timer = setTimeout(callback, delayMs).unref();
     return () => clearTimeout(timer);
   },
-  sleep: (delayMs, signal) => sleepFor(delayMs, undefined, signal === undefined ? {} : { signal }),
+  sleep: async (delayMs, signal) => {
+    if (signal === undefined) return sleepFor(delayMs);
+    try {
+      return await sleepFor(delayMs, undefined, { signal });
+    } catch {
+      throw signal.reason as Error; // Node's own error only has it as its cause
+    }
+  },
 };
