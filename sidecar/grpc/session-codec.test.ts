@@ -122,7 +122,7 @@ describe('frames of a client', () => {
 
   test.each([
     ['a frame longer than the message', [10, 5, 8, 1]],
-    ['a field longer than its frame', [10, 2, 50, 9, 10, 4, 8, 1, 8, 2]],
+    ['a field longer than its frame', [10, 2, 50, 4, 10, 2, 8, 1]],
     ['a text longer than the message', [10, 4, 18, 100, 97, 97]],
     ['a length without an end', [10, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255]],
     ['a frame that ends within a number', [10, 2, 8, 128]],
@@ -256,4 +256,10 @@ describe('frames of the sidecar', () => {
     );
     expect(encodeServerFrames([])).toHaveLength(0);
   });
+});
+
+test('a message of more frames than anybody sends is refused before it fills the memory', () => {
+  const frames = (count: number): Buffer => Buffer.alloc(2 * count, Buffer.from([0x0a, 0]));
+  expect(decodeClientFrames(frames(65_536))).toHaveLength(65_536);
+  expect(() => decodeClientFrames(frames(65_537))).toThrow('more than 65536 frames');
 });

@@ -18,6 +18,9 @@ const empty = Buffer.alloc(0);
 const priorities: readonly Priority[] = ['normal', 'high', 'normal', 'low'];
 const lengthDelimited = 2;
 
+/** More in one message are a mistake or an attack: an empty frame of two bytes becomes an object of a hundred. */
+const mostFrames = 65_536;
+
 /**
  * The frames of a ClientFrames message. Only the envelope is read here; the table of operations knows how to decode a request.
  *
@@ -28,6 +31,7 @@ export function decodeClientFrames(bytes: Buffer): ClientFrame[] {
   const frames: ClientFrame[] = [];
   while (reader.pos < reader.len) {
     const tag = reader.uint32();
+    if (frames.length >= mostFrames) throw new RangeError(`more than ${mostFrames} frames`);
     if (tag === ((1 << 3) | lengthDelimited)) frames.push(decodeFrame(reader));
     else reader.skipType(tag & 7);
   }

@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { cancelled } from '../../platform/call.ts';
 import { HoldfastError } from '../../platform/errors.ts';
 import { aCall, firstCells, rejection, serverSessions } from './database.test-kit.ts';
 import { itemsKit, sleep } from './items.test-kit.ts';
@@ -59,6 +60,33 @@ describe('a batch', () => {
     );
     expect(results.map((result) => result instanceof HoldfastError)).toEqual([false, true, false]);
     expect(await count()).toBe('2');
+  });
+
+  test('that is not atomic goes no further when its call ends', async () => {
+    const call = aCall();
+    const wait = { sql: 'select pg_sleep(30)', params: [] };
+    const many = Array.from({ length: 100 }, (_, at) => insert(4_000 + at));
+    const results = kit.database.looseBatch([wait, ...many], call);
+    setTimeout(() => call.end(cancelled()), 100);
+    const outcomes = await results;
+    expect(outcomes).toHaveLength(101);
+    expect(outcomes.at(-1)).toMatchObject({ reason: 'CANCELLED' });
+    const [found] = firstCells(
+      await run('select count(*) from items where id between 4000 and 4099'),
+    );
+    expect(Number(found)).toBeLessThan(16);
+  });
+
+  test('that is not atomic says of a statement whose table changed that it may be sent again', async () => {
+    await run('create table loose (a int)');
+    const all = { sql: 'select * from loose', params: [] };
+    kit.database.pool.resize({ ...kit.database.pool.options, max: 1 });
+    for (let time = 0; time < 4; time += 1) await kit.database.looseBatch([all], aCall());
+    await run('alter table loose add b int');
+    const [first] = await kit.database.looseBatch([all], aCall());
+    expect(first).toMatchObject({ kind: 'conflict', reason: 'STATEMENT_STALE', retryAfterMs: 10 });
+    const [second] = await kit.database.looseBatch([all], aCall());
+    expect(second).toMatchObject({ command: 'SELECT' });
   });
 });
 

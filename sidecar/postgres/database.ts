@@ -1,6 +1,6 @@
 import type { Clock } from '../../platform/clock.ts';
 import { HoldfastError } from '../../platform/errors.ts';
-import type { Call } from '../../platform/call.ts';
+import { cancelled, type Call } from '../../platform/call.ts';
 import type { Connection } from './connection.ts';
 import { Exchange, type Statement, type StatementResult, type Step } from './exchange.ts';
 import { exchangeError, isStale } from './exchange-error.ts';
@@ -38,6 +38,8 @@ interface DatabaseParts {
 /** A statement that usually takes longer has a connection to itself: in a pipeline the others would wait behind it. */
 const sharesBelowMs = 2;
 const internalRetries = 3;
+/** Statements of a batch that is not atomic that are under way at once. */
+const looselySent = 16;
 const plainTransaction = {
   isolation: 'default',
   readOnly: false,
@@ -123,20 +125,27 @@ export class Database {
     const { connection } = loan;
     let leftBytes = this.#options.maxResultBytes;
     const exchanges = steps.map((step) => new Exchange([step], leftBytes));
-    for (const exchange of exchanges) connection.submit(exchange);
-    const unlisten = call.onEnd(() => exchanges.forEach((exchange) => connection.cancel(exchange)));
-    for (const exchange of exchanges) {
-      exchange.maxResultBytes = leftBytes; // the limit is for all results together
-      await exchange.done;
-      leftBytes = Math.max(0, leftBytes - exchange.resultBytes);
+    const sent: Exchange[] = [];
+    const unlisten = call.onEnd(() => sent.forEach((exchange) => connection.cancel(exchange)));
+    // A few at a time: what is sent can hardly be stopped any more when the call ends.
+    for (let at = 0; at < exchanges.length && call.ended === undefined; at += looselySent) {
+      const few = exchanges.slice(at, at + looselySent);
+      for (const exchange of few) connection.submit(exchange);
+      sent.push(...few);
+      for (const exchange of few) {
+        exchange.maxResultBytes = leftBytes; // the limit is for all results together
+        await exchange.done;
+        leftBytes = Math.max(0, leftBytes - exchange.resultBytes);
+      }
     }
     unlisten();
     await this.#giveBack(
       loan,
-      exchanges.at(-1),
+      sent.at(-1),
       steps.some(({ profile }) => profile.dirties),
     );
     return exchanges.map((exchange, at) => {
+      if (at >= sent.length) return call.ended ?? cancelled();
       this.#observe(exchange);
       if (isStale(exchange)) connection.forgetStatement((steps[at] as Step).profile.sql);
       if (exchange.failure === undefined) return exchange.results[0] as StatementResult;

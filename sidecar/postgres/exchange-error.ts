@@ -24,6 +24,7 @@ export function exchangeError(
       if (failure.error !== undefined) return failure.error; // stopped for this
       if (call.ended !== undefined) return call.ended;
     }
+    if (isStale(exchange)) return withStatement(columnsChanged(pool), exchange, batchOffset);
     const { params } = exchange.steps[exchange.results.length] ?? {};
     return withStatement(databaseError(failure.fields, pool, params), exchange, batchOffset);
   }
@@ -55,6 +56,14 @@ export function isStale({ failure }: Exchange): boolean {
     (sqlstate === '0A000' && failure.fields?.['R'] === 'RevalidateCachedQuery')
   );
 }
+
+const columnsChanged = (pool: string): HoldfastError =>
+  new HoldfastError(
+    'conflict',
+    'STATEMENT_STALE',
+    'a table changed since the statement was prepared; it did not run, and will when it is sent again',
+    { target: pool, retryAfterMs: 10 },
+  );
 
 export const commitUnknown = (pool: string, cause?: unknown): HoldfastError =>
   new HoldfastError(

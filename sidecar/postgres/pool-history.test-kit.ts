@@ -127,6 +127,7 @@ export class PoolHistory {
     this.#must(this.#server.sessions === 0, 'it leaves sessions on the server');
     const rest = Object.values(this.#pool.counts).filter((count) => count !== 0);
     this.#must(rest.length === 0, 'its counts are not zero');
+    this.#must(this.#tested.timers.size === 0, 'it leaves an alarm set');
     const { opened, closed } = this.#tested.told;
     this.#must(opened === closed, `it told of ${opened} opened and ${closed} closed`);
     this.#must(

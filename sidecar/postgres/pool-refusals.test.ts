@@ -73,6 +73,7 @@ test('a caller who cancels leaves the queue at once, with that reason, and nothi
   second.call.end(cancelled());
   await tested.clock.advance(2_000);
   expect(tested.pool.counts).toMatchObject({ lent: 1, waiting: 0 });
+  expect(tested.told).toMatchObject({ refused: 1, waitedMs: [5, 0, 0] });
 });
 
 test('a caller whose call has ended already does not begin to wait', async () => {

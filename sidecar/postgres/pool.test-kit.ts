@@ -1,4 +1,5 @@
 import { Call, type Priority, type Scope } from '../../platform/call.ts';
+import type { Clock } from '../../platform/clock.ts';
 import { HoldfastError } from '../../platform/errors.ts';
 import { TestClock } from '../../platform/test-clock.ts';
 import { Pool } from './pool.ts';
@@ -150,6 +151,8 @@ export interface TestedPool {
   readonly server: FakeServer;
   readonly pool: Pool<FakeConnection>;
   readonly told: Told;
+  /** Alarms that the pool has set and that may still ring. */
+  readonly timers: ReadonlySet<object>;
   readonly resize: (options: Partial<PoolOptions>) => void;
 }
 
@@ -168,9 +171,27 @@ export function aPool(
     closed: () => (told.closed += 1),
   };
   let current = { ...usual, ...options };
+  const timers = new Set<object>();
+  const counted: Clock = {
+    now: () => clock.now(),
+    wallNow: () => clock.wallNow(),
+    sleep: (ms, signal) => clock.sleep(ms, signal),
+    after: (ms, ring) => {
+      const timer = {};
+      timers.add(timer);
+      const stop = clock.after(ms, () => {
+        timers.delete(timer);
+        ring();
+      });
+      return () => {
+        timers.delete(timer);
+        stop();
+      };
+    },
+  };
   const pool = new Pool<FakeConnection>(current, {
     name: 'orders',
-    clock,
+    clock: counted,
     random,
     open: server.open,
     events,
@@ -179,7 +200,7 @@ export function aPool(
     current = { ...current, ...options };
     pool.resize(current);
   };
-  return { clock, server, pool, told, resize };
+  return { clock, server, pool, told, timers, resize };
 }
 
 const noScope: Scope = { onClose: () => () => {}, push: () => {} };

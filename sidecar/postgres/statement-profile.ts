@@ -59,9 +59,9 @@ const harmless = new Set(
 );
 
 export function profileOf(sql: string): StatementProfile {
-  const tokens = [...sqlTokens(sql)];
+  const tokens = sql.length > longestReadSql ? firstTokens(sql) : [...sqlTokens(sql)];
   const first = tokens.find((token) => token !== '(' && token !== ';') ?? '';
-  const dirties = leavesSessionState(tokens, first);
+  const dirties = sql.length > longestReadSql || leavesSessionState(tokens, first);
   return {
     sql,
     refusal: Object.hasOwn(refusals, first) ? refusals[first] : undefined,
@@ -72,6 +72,18 @@ export function profileOf(sql: string): StatementProfile {
     uses: 0,
     usualMs: Infinity,
   };
+}
+
+/** Reading a text of a megabyte takes a quarter of a second, in which nobody else is served: of such a one the worst is assumed. */
+const longestReadSql = 64 * 1024;
+
+function firstTokens(sql: string): readonly string[] {
+  const tokens: string[] = [];
+  for (const token of sqlTokens(sql)) {
+    tokens.push(token);
+    if (token !== '(' && token !== ';') break;
+  }
+  return tokens;
 }
 
 function autocommitRefusal(first: string): string | undefined {
@@ -128,11 +140,14 @@ function callsNothingUnknown(tokens: readonly string[], at: number): boolean {
 }
 
 const keptProfiles = 5_000;
+/** Of all texts together. */
+const keptCharacters = 4_000_000;
 const longestKeptSql = 20_000;
 
 /** Profiles by text, the least recently used dropped first. One for each pool: how long a statement takes depends on its database. */
 export class StatementProfiles {
   readonly #profiles = new Map<string, StatementProfile>();
+  #characters = 0;
 
   of(sql: string): StatementProfile {
     let profile = this.#profiles.get(sql);
@@ -145,11 +160,13 @@ export class StatementProfiles {
     }
     profile = profileOf(sql);
     if (sql.length > longestKeptSql) return profile;
-    if (this.#profiles.size >= keptProfiles) {
-      const oldest = this.#profiles.keys().next();
-      if (oldest.done !== true) this.#profiles.delete(oldest.value);
-    }
     this.#profiles.set(sql, profile);
+    this.#characters += sql.length;
+    for (const [oldest] of this.#profiles) {
+      if (this.#profiles.size <= keptProfiles && this.#characters <= keptCharacters) break;
+      this.#profiles.delete(oldest);
+      this.#characters -= oldest.length;
+    }
     return profile;
   }
 }
