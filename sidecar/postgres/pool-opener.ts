@@ -24,6 +24,7 @@ export class PoolOpener<C> {
   #failure: HoldfastError | undefined;
   #downUntilMs = -Infinity;
   #stopRetry: (() => void) | undefined;
+  #stopped = false;
 
   constructor(parts: OpenerParts<C>) {
     this.#parts = parts;
@@ -48,7 +49,9 @@ export class PoolOpener<C> {
     }
   }
 
+  /** Tries no more. What is under way still comes to its end. */
   stop(): void {
+    this.#stopped = true;
     this.#stopRetry?.();
   }
 
@@ -77,7 +80,7 @@ export class PoolOpener<C> {
     const waitMs = backoffBaseMs + random() * mostMs;
     this.#downUntilMs = clock.now() + waitMs;
     this.#stopRetry?.();
-    this.#stopRetry = clock.after(waitMs, onRetry);
+    if (!this.#stopped) this.#stopRetry = clock.after(waitMs, onRetry);
     return onFailed(failure, waitMs);
   }
 }

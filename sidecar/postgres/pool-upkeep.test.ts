@@ -173,7 +173,8 @@ describe('closing', () => {
       expect([done, wish.error?.reason]).toEqual([false, 'DRAINING']);
       await tested.clock.advance(10);
       await closing;
-      expect([tested.pool.size, tested.server.sessions]).toEqual([0, 0]);
+      const { pool, server, timers } = tested;
+      expect([pool.size, server.sessions, timers.size]).toEqual([0, 0, 0]);
     }
   });
 });
