@@ -6,6 +6,7 @@ import {
   type CallOptions,
   type ClientDuplexStream,
   type ClientReadableStream,
+  type ClientUnaryCall,
   type StatusObject,
 } from '@grpc/grpc-js';
 import type { BatchRequest } from '../../platform/gen/holdfast/v1/BatchRequest.ts';
@@ -29,6 +30,7 @@ export class StockClient {
   readonly #client: DatabaseClient;
   readonly #metadata: Metadata;
   readonly #transactions: StockTransaction[] = [];
+  readonly #queries: ClientUnaryCall[] = [];
 
   constructor(address: string, metadata = new Metadata()) {
     this.#metadata = metadata;
@@ -41,9 +43,10 @@ export class StockClient {
 
   query(request: QueryRequest, options: CallOptions = {}): Promise<QueryResult__Output> {
     return new Promise((resolve, reject) => {
-      this.#client.query(request, this.#metadata, options, (error, result) =>
+      const call = this.#client.query(request, this.#metadata, options, (error, result) =>
         result === undefined ? reject(error ?? new Error('no result')) : resolve(result),
       );
+      this.#queries.push(call);
     });
   }
 
@@ -66,6 +69,10 @@ export class StockClient {
     const transaction = new StockTransaction(this.#client.transaction(this.#metadata, options));
     this.#transactions.push(transaction);
     return transaction;
+  }
+
+  cancelQueries(): void {
+    for (const query of this.#queries) query.cancel();
   }
 
   /** Ends what is still open: a channel alone would wait for it. */
