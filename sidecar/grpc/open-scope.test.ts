@@ -53,3 +53,13 @@ test('a scope sends what is pushed until it closes', () => {
 test('a scope that cannot send ignores what is pushed', () => {
   expect(() => new OpenScope().push('info', {})).not.toThrow();
 });
+
+test('a scope has room for answers, unless somebody says that it has not', () => {
+  expect(new OpenScope().room()).toBeUndefined();
+  const later = Promise.resolve();
+  const full = new OpenScope(
+    () => {},
+    () => later,
+  );
+  expect(full.room()).toBe(later);
+});
