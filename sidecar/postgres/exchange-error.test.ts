@@ -44,6 +44,22 @@ describe('a connection that was lost', () => {
     expect(exchangeError(failed(failure), aCall(), writes).reason).toBe('COMMIT_UNKNOWN');
   });
 
+  test('because it was slow to stop is told as what it was stopped for', () => {
+    const tooLarge = new HoldfastError('exhausted', 'RESULT_TOO_LARGE', 'too large');
+    const stopped = (failure: Parameters<typeof failed>[0]) =>
+      Object.assign(failed(failure), { cancelRequested: true });
+    const said = { C: '57014', M: 'canceling statement due to user request' };
+    for (const fields of [said, undefined]) {
+      const large = stopped({ fields, error: tooLarge, lost: true });
+      expect(exchangeError(large, aCall(), reads)).toBe(tooLarge);
+      const late = aCall();
+      late.end(deadlineExceeded());
+      const slow = stopped({ fields, error: lostError, lost: true });
+      expect(exchangeError(slow, late, reads).reason).toBe('DEADLINE_EXCEEDED');
+      expect(exchangeError(slow, late, writes).reason).toBe('COMMIT_UNKNOWN');
+    }
+  });
+
   test('is just that for what only read', () => {
     expect(exchangeError(failed({ error: lostError, lost: true }), aCall(), reads)).toBe(lostError);
     const failure = { fields: { C: '57P01', M: 'shutting down' }, error: lostError, lost: true };

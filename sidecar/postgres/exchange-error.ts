@@ -19,6 +19,11 @@ export function exchangeError(
 ): HoldfastError {
   const { failure } = exchange;
   if (failure?.lost === true && writes) return commitUnknown(pool, failure.error);
+  // A statement that is slow to stop loses its connection, whatever the server said last: what it was stopped for is the news.
+  if (failure?.lost === true && exchange.cancelRequested) {
+    if (failure.error?.reason === 'RESULT_TOO_LARGE') return failure.error;
+    if (call.ended !== undefined) return call.ended;
+  }
   if (failure?.fields !== undefined) {
     if (failure.fields['C'] === '57014' && !failure.lost) {
       if (failure.error !== undefined) return failure.error; // stopped for this
