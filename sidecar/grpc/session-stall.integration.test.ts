@@ -72,7 +72,8 @@ test('a client that closed its half and reads nothing is no exception', async ()
   session.stopReading();
   session.send(...ids(1, 4).map((id) => ({ id, query: megabytes(15) })));
   session.halfClose();
-  await sessionsLeft(0);
+  await sessionsLeft(0); // all is answered, and waits to be read
+  await sleep(stallMs + 500);
   session.readOn();
   expect(await session.ended).toMatchObject(stalled);
 });
