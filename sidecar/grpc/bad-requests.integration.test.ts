@@ -213,7 +213,7 @@ describe('a conversation', () => {
     await stream.ask({ begin: {} });
     expectFailure(await stream.refusal({ begin: {} }), invalid('begun already'));
     expectFailure(await stream.refusal({}), invalid('no request'));
-    expect((await stream.ask({ commit: {} })).response).toBe('committed');
+    expectFailure(await stream.refusal({ commit: {} }), ['ABORTED', 'TRANSACTION_ROLLED_BACK']);
     expectFailure(await stream.refusal({ query: { sql: insert } }), [
       'NOT_FOUND',
       'UNKNOWN_TRANSACTION',

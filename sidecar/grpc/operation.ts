@@ -19,6 +19,8 @@ export interface Operation<Request, Response> {
   /** Cannot be cancelled by its caller: what it does has to have one outcome. */
   readonly uncancellable?: boolean;
   readonly handle: (request: Request, call: Call) => Promise<Response>;
+  /** Told of a frame of a transaction that was refused before it was run: what follows it there must not go on as if it had been. */
+  readonly refused?: (call: Call) => void;
 }
 
 /** One ability that answers with a stream. `send` resolves when the caller has room for more. */

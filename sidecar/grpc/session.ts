@@ -109,7 +109,10 @@ export class Session {
     const operation = this.#parts.table.operation(field);
     if (operation === undefined) return this.#answerError(id, unknownRequest(field));
     const refusal = this.#refusal(operation, frame);
-    if (refusal !== undefined) return this.#answerError(id, refusal);
+    if (refusal !== undefined) {
+      operation.refused?.(this.#callOf(frame));
+      return this.#answerError(id, refusal);
+    }
     let request: unknown;
     try {
       request = operation.deserialize(frame.request);
@@ -143,23 +146,32 @@ export class Session {
   }
 
   #run(frame: ClientFrame, operation: SessionOperation, request: unknown): void {
-    const { id, deadlineMs, priority, traceparent, transactionId } = frame;
-    const call = new Call({
+    const { id } = frame;
+    const call = this.#callOf(frame);
+    let ran = false;
+    const handle = (): Promise<unknown> => {
+      ran = true;
+      return operation.handle(request, call);
+    };
+    const bytes = frame.request.length;
+    this.#inFlight.set(id, { call, operation, bytes });
+    this.#bytesInFlight += bytes;
+    const performed = this.#parts.path.perform(operation, request, call, handle);
+    if (!ran) operation.refused?.(call);
+    performed.then(
+      (response) => this.#settle(id, bytes, () => this.#answer(id, operation, response)),
+      (error: HoldfastError) => this.#settle(id, bytes, () => this.#answerError(id, error)),
+    );
+  }
+
+  #callOf({ deadlineMs, priority, traceparent, transactionId }: ClientFrame): Call {
+    return new Call({
       scope: this.#scope,
       deadlineAtMs: deadlineMs === 0 ? Infinity : this.#parts.clock.now() + deadlineMs,
       priority,
       traceparent,
       transactionId,
     });
-    const bytes = frame.request.length;
-    this.#inFlight.set(id, { call, operation, bytes });
-    this.#bytesInFlight += bytes;
-    this.#parts.path
-      .perform(operation, request, call, () => operation.handle(request, call))
-      .then(
-        (response) => this.#settle(id, bytes, () => this.#answer(id, operation, response)),
-        (error: HoldfastError) => this.#settle(id, bytes, () => this.#answerError(id, error)),
-      );
   }
 
   #settle(id: number, bytes: number, answer: () => void): void {

@@ -8,6 +8,8 @@ import { Exchange, type Statement, type StatementResult, type Step } from './exc
 import { commitUnknown, exchangeError, isStale, rolledBack } from './exchange-error.ts';
 import type { Loan } from './pool-loan.ts';
 import { connectionLost, ended } from './transaction-errors.ts';
+import { TransactionFailure } from './transaction-failure.ts';
+import { TransactionTimers } from './transaction-timers.ts';
 
 /** What a transaction needs of its database. */
 export interface TransactionHost {
@@ -24,6 +26,7 @@ const commitStatement = controlStatement('COMMIT');
 const rollbackStatement = controlStatement('ROLLBACK');
 const rollbackTimeoutMs = 5_000;
 const staleRetries = 3;
+const byCaller = 'the transaction was rolled back by its caller';
 
 /**
  * One transaction on one connection. Its work runs strictly in order.
@@ -45,23 +48,21 @@ export class Transaction {
   #running: { readonly connection: Connection; readonly exchange: Exchange } | undefined;
   #committing = false;
   #ended: HoldfastError | undefined;
-  #stopIdleTimer: () => void = () => {};
   #wake: () => void = () => {};
-  readonly #stopTimer: () => void;
+  readonly #failure = new TransactionFailure();
+  readonly #timers: TransactionTimers;
 
   constructor(host: TransactionHost, options: BeginOptions, call: Call) {
     this.#host = host;
     this.#options = options;
     this.#borrowed = host.borrow(call);
-    this.#stopTimer = host.clock.after(options.timeoutMs, () =>
-      this.abort(
-        ended(
-          host.name,
-          'TRANSACTION_TIMEOUT',
-          `the transaction took longer than ${options.timeoutMs} ms and was rolled back`,
-        ),
-      ),
-    );
+    this.#timers = new TransactionTimers({
+      clock: host.clock,
+      pool: host.name,
+      timeoutMs: options.timeoutMs,
+      idleTimeoutMs: options.idleTimeoutMs,
+      onPassed: (reason) => this.abort(reason),
+    });
     this.#tail = this.#borrowed.then(
       (loan) => {
         this.#watchIdle();
@@ -107,12 +108,19 @@ export class Transaction {
 
   /** A statement whose text is the sidecar's: SAVEPOINT, FETCH … */
   control(sql: string, call: Call): Promise<StatementResult> {
-    return this.#inOrder(
-      async () => (await this.#run([controlStatement(sql)], call))[0] as StatementResult,
-    );
+    return this.#inOrder(async () => {
+      const [result] = await this.#run([controlStatement(sql)], call);
+      this.#failure.worked(sql);
+      return result as StatementResult;
+    });
   }
 
-  /** Resolves only when the server has confirmed it. Not cancelled by anything; at the call's deadline the caller is told that nobody knows. */
+  /** Takes the place of work that was refused before it came here: fails with the reason in its turn, and the transaction cannot be committed any more. */
+  refuse(reason: HoldfastError): Promise<never> {
+    return this.#inOrder(() => Promise.reject(reason));
+  }
+
+  /** Resolves only when the server has confirmed it; rolls back if something failed. Not cancelled by anything; at the call's deadline the caller is told that nobody knows. */
   commit(call: Call): Promise<void> {
     return this.#inOrder(async (loan) => {
       this.#committing = true;
@@ -130,13 +138,7 @@ export class Transaction {
 
   rollback(): Promise<void> {
     return this.#inOrder(async (loan) => {
-      this.#end(
-        ended(
-          this.#host.name,
-          'TRANSACTION_ROLLED_BACK',
-          'the transaction was rolled back by its caller',
-        ),
-      );
+      this.#end(ended(this.#host.name, 'TRANSACTION_ROLLED_BACK', byCaller));
       await this.#rollBackOn(loan);
     });
   }
@@ -157,36 +159,27 @@ export class Transaction {
   }
 
   #inOrder<T>(work: (loan: Loan<Connection>) => Promise<T>): Promise<T> {
-    this.#stopIdleTimer();
+    this.#timers.busy();
     this.#queued += 1;
     const result = this.#tail.then(async () => {
       if (this.#ended !== undefined) throw this.#ended;
       return work(await this.#borrowed);
     });
     this.#tail = result.then(
-      () => this.#workDone(),
-      () => this.#workDone(),
+      () => this.#workDone(false),
+      () => this.#workDone(true),
     );
     return result;
   }
 
-  #workDone(): void {
+  #workDone(failed: boolean): void {
+    if (failed) this.#failure.happened();
     this.#queued -= 1;
     this.#watchIdle();
   }
 
   #watchIdle(): void {
-    if (this.#queued > 0 || this.#ended !== undefined) return;
-    const { idleTimeoutMs } = this.#options;
-    this.#stopIdleTimer = this.#host.clock.after(idleTimeoutMs, () =>
-      this.abort(
-        ended(
-          this.#host.name,
-          'IDLE_IN_TRANSACTION_TIMEOUT',
-          `the transaction was idle for ${idleTimeoutMs} ms and was rolled back`,
-        ),
-      ),
-    );
+    if (this.#queued === 0 && this.#ended === undefined) this.#timers.idle();
   }
 
   /** Until the client takes its answers, or this ends: a client that reads nothing keeps no connection beyond its time. */
@@ -259,15 +252,23 @@ export class Transaction {
 
   async #commitOn(loan: Loan<Connection>): Promise<void> {
     const { name } = this.#host;
-    if (!this.#begun) return loan.giveBack();
-    const exchange = new Exchange([commitStatement], this.#host.maxResultBytes);
+    const failed = this.#failure.stands;
+    if (!this.#begun) {
+      loan.giveBack();
+      if (failed) throw rolledBack(name);
+      return;
+    }
+    const end = failed ? rollbackStatement : commitStatement;
+    const exchange = new Exchange([end], this.#host.maxResultBytes);
     loan.connection.submit(exchange);
     await exchange.done;
     loan.giveBack(this.#dirty || loan.connection.status !== 'I');
     this.#host.observe(exchange);
     const { failure, results } = exchange;
     if (failure === undefined && results[0]?.command === 'COMMIT') return;
-    if (failure === undefined || (failure.lost && this.#options.readOnly)) throw rolledBack(name);
+    if (failure === undefined || (failure.lost && (failed || this.#options.readOnly))) {
+      throw rolledBack(name);
+    }
     throw failure.lost
       ? commitUnknown(name, failure.error)
       : exchangeError(exchange, neverEnds, { pool: name, writes: true });
@@ -292,8 +293,7 @@ export class Transaction {
   #end(reason: HoldfastError): void {
     this.#ended ??= reason;
     this.#wake();
-    this.#stopTimer();
-    this.#stopIdleTimer();
+    this.#timers.stop();
   }
 }
 

@@ -10,7 +10,7 @@ import { beginOptions } from './begin.ts';
 import { batchStatements, fetchSql, savepointSql } from './checks.ts';
 import type { Databases } from './databases.ts';
 import { batchResult, queryResult } from './results.ts';
-import { otherPool } from './session-transactions.ts';
+import { checkPool } from './session-transactions.ts';
 import { invalid, statementOf } from './statement-values.ts';
 
 /** Field numbers of TransactionResponse. */
@@ -96,18 +96,21 @@ export function conversation(
     name: 'Database.Transaction',
     target: ({ begin: asked }, { scope }) =>
       transactions.get(scope)?.pool ?? databases.label(asked?.pool ?? ''),
-    handle: (request, call) => {
+    handle: async (request, call) => {
       const transaction = transactions.get(call.scope);
-      return transaction === undefined ? begin(request, call) : run(transaction, request, call);
+      if (transaction === undefined) return begin(request, call);
+      try {
+        return await run(transaction, request, call);
+      } catch (error) {
+        // Also what never reached the transaction: a Commit may be on its way behind it.
+        transaction.refuse(HoldfastError.from(error)).catch(() => {});
+        throw error;
+      }
     },
     // A failed statement is an answer: the caller may go back to a savepoint. Without a transaction there is nothing to go back to.
     answerError: (error, { scope }) =>
       started.has(scope) ? answer(response.error, statuses.encode(error)) : undefined,
   };
-}
-
-function checkPool(transaction: Transaction, pool: string): void {
-  if (pool !== '' && pool !== transaction.pool) throw otherPool(transaction.pool);
 }
 
 const answer = (field: number, ...parts: readonly Uint8Array[]): Encoded =>

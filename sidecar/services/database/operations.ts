@@ -26,16 +26,22 @@ export function databaseOperations(databases: Databases, statuses: StatusEncoder
 
   const targetOf = (pool: string, call: Call): string =>
     call.transactionId === 0 ? databases.label(pool) : transactions.poolOf(call);
+  const refused = (call: Call): void => transactions.refuse(call);
 
   const query: Operation<QueryRequest__Output, Encoded> = {
     name: 'Database.Query',
     frame: 'query',
     target: ({ pool }, call) => targetOf(pool, call),
     handle: async ({ sql, params, pool }, call) => {
-      const statement = statementOf(sql, params);
-      const on = call.transactionId === 0 ? databases.named(pool) : transactions.of(call, pool);
-      return queryResult(await on.query(statement, call));
+      const result =
+        call.transactionId === 0
+          ? await databases.named(pool).query(statementOf(sql, params), call)
+          : await transactions.run(call, pool, (transaction) =>
+              transaction.query(statementOf(sql, params), call),
+            );
+      return queryResult(result);
     },
+    refused,
   };
 
   const batch: Operation<BatchRequest__Output, Encoded> = {
@@ -43,19 +49,20 @@ export function databaseOperations(databases: Databases, statuses: StatusEncoder
     frame: 'batch',
     target: ({ pool }, call) => targetOf(pool, call),
     handle: async (request, call) => {
-      const statements = batchStatements(request);
       if (call.transactionId !== 0) {
-        return batchResult(
-          await transactions.of(call, request.pool).batch(statements, call),
-          statuses,
+        const results = await transactions.run(call, request.pool, (transaction) =>
+          transaction.batch(batchStatements(request), call),
         );
+        return batchResult(results, statuses);
       }
+      const statements = batchStatements(request);
       const database = databases.named(request.pool);
       const results = request.atomic
         ? await database.atomicBatch(statements, call)
         : await database.looseBatch(statements, call);
       return batchResult(results, statuses);
     },
+    refused,
   };
 
   const begin: Operation<Begin__Output, object> = {
@@ -112,9 +119,12 @@ export function databaseOperations(databases: Databases, statuses: StatusEncoder
     target: (_request, call) => transactions.poolOf(call),
     exempt: true,
     handle: async (request, call) => {
-      await transactions.of(call).control(savepointSql(request), call);
+      await transactions.run(call, '', (transaction) =>
+        transaction.control(savepointSql(request), call),
+      );
       return {};
     },
+    refused,
   };
 
   const fetch: Operation<Fetch__Output, Encoded> = {
@@ -122,7 +132,12 @@ export function databaseOperations(databases: Databases, statuses: StatusEncoder
     frame: 'fetch',
     target: (_request, call) => transactions.poolOf(call),
     handle: async (request, call) =>
-      queryResult(await transactions.of(call).control(fetchSql(request), call)),
+      queryResult(
+        await transactions.run(call, '', (transaction) =>
+          transaction.control(fetchSql(request), call),
+        ),
+      ),
+    refused,
   };
 
   const stream: StreamOperation<StreamRequest__Output, Encoded> = {

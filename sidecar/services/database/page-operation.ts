@@ -21,9 +21,9 @@ export const pageOperation = (
         ? await readPage(request, (statement) =>
             databases.named(request.pool).query(statement, call),
           )
-        : await transactions
-            .of(call, request.pool)
-            .together((query) => readPage(request, query), call);
+        : await transactions.run(call, request.pool, (transaction) =>
+            transaction.together((query) => readPage(request, query), call),
+          );
     return Encoded.withWhole(pageMessages(page), () => pageMessage(page));
   },
 });

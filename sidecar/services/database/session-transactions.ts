@@ -1,6 +1,7 @@
-import type { Call, Scope } from '../../../platform/call.ts';
+import { cancelled, type Call, type Scope } from '../../../platform/call.ts';
 import { HoldfastError } from '../../../platform/errors.ts';
 import type { Transaction } from '../../postgres/transaction.ts';
+import { invalid } from './statement-values.ts';
 
 /** Ended transactions whose reason is still told to frames that come late. */
 const remembered = 1_000;
@@ -14,15 +15,29 @@ interface Transactions {
 export class SessionTransactions {
   readonly #byScope = new WeakMap<Scope, Transactions>();
 
-  /** The transaction of the call's frame. Throws UNKNOWN_TRANSACTION, or why it ended; INVALID_REQUEST when the request names another pool. */
-  of({ scope, transactionId }: Call, pool = ''): Transaction {
+  /** The transaction of the call's frame. Throws UNKNOWN_TRANSACTION, or why it ended. */
+  of({ scope, transactionId }: Call): Transaction {
     const transactions = this.#byScope.get(scope);
     const found = transactions?.open.get(transactionId);
-    if (found !== undefined) {
-      if (pool !== '' && pool !== found.pool) throw otherPool(found.pool);
-      return found;
-    }
+    if (found !== undefined) return found;
     throw transactions?.ended.get(transactionId) ?? unknown(transactionId);
+  }
+
+  /** Runs `work` in the transaction of the call's frame. What it refuses at once takes its turn as work that failed. */
+  run<T>(call: Call, pool: string, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    const transaction = this.of(call);
+    try {
+      checkPool(transaction, pool);
+      return work(transaction);
+    } catch (error) {
+      return transaction.refuse(HoldfastError.from(error));
+    }
+  }
+
+  /** A frame of the transaction was refused before it was run; its client is told why elsewhere. */
+  refuse({ scope, transactionId }: Call): void {
+    const found = this.#byScope.get(scope)?.open.get(transactionId);
+    found?.refuse(cancelled()).catch(() => {});
   }
 
   /** Name of its pool, for metrics; `unknown` when there is no such transaction. */
@@ -36,11 +51,7 @@ export class SessionTransactions {
     begin: (onAborted: (reason: HoldfastError) => void) => Transaction,
   ): Transaction {
     if (transactionId === 0) {
-      throw new HoldfastError(
-        'invalid',
-        'INVALID_REQUEST',
-        'the frame of a Begin needs a transaction_id',
-      );
+      throw invalid('the frame of a Begin needs a transaction_id');
     }
     const transactions = this.#transactionsOf(scope);
     if (transactions.open.has(transactionId)) {
@@ -90,13 +101,11 @@ export class SessionTransactions {
   }
 }
 
-/** A transaction stays on its pool. */
-export const otherPool = (own: string): HoldfastError =>
-  new HoldfastError(
-    'invalid',
-    'INVALID_REQUEST',
-    `the request names another pool than its transaction, which is on "${own}"`,
-  );
+/** A transaction stays on its pool. Throws INVALID_REQUEST. */
+export function checkPool({ pool: own }: Transaction, pool: string): void {
+  if (pool === '' || pool === own) return;
+  throw invalid(`the request names another pool than its transaction, which is on "${own}"`);
+}
 
 const unknown = (id: number): HoldfastError =>
   new HoldfastError(

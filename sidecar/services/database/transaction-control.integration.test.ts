@@ -72,7 +72,7 @@ const failing = {
 };
 
 describe('inside a transaction', () => {
-  test.for(refused)('%j is refused and leaves the transaction as it was', async (sql) => {
+  test.for(refused)('%j is refused, and the transaction is still there', async (sql) => {
     using session = await bed.session();
     session.send(
       { id: 1, transactionId: 1, begin: {} },
