@@ -37,6 +37,8 @@ async function growthMb(work: Promise<unknown>): Promise<number> {
   return Math.max(mostMb, residentMb()) - beforeMb;
 }
 
+/** Garbage that nobody has collected yet included; without bounds it is twice the result and more. */
+const mostMb = 220;
 const tooLarge = { status: 'RESOURCE_EXHAUSTED', reason: 'RESULT_TOO_LARGE' };
 const gigabyte = { sql: 'select body from large, generate_series(1, 1000)' };
 const oneCell = { sql: `select string_agg(body, '') from large, generate_series(1, 150)` };
@@ -49,7 +51,7 @@ describe.for([
   test('as a query is refused in bounded memory', async () => {
     using stock = bed.stock();
     const call = stock.query(query);
-    expect(await growthMb(call)).toBeLessThan(150);
+    expect(await growthMb(call)).toBeLessThan(mostMb);
     expect(await failing(call)).toMatchObject({ ...tooLarge, metadata: { target: 'default' } });
   });
 
@@ -57,7 +59,7 @@ describe.for([
     using session = await bed.session();
     session.send({ id: 1, query }, { id: 2, query: small });
     const both = session.answers(1, 2);
-    expect(await growthMb(both)).toBeLessThan(150);
+    expect(await growthMb(both)).toBeLessThan(mostMb);
     const [large, neighbour] = await both;
     expect(large?.failure).toMatchObject(tooLarge);
     expect(neighbour?.rows).toEqual([['small']]);
@@ -74,7 +76,7 @@ describe.for([
       { id: 6, transactionId: 1, commit: {} },
     );
     const all = session.answers(3, 4, 5, 6);
-    expect(await growthMb(all)).toBeLessThan(150);
+    expect(await growthMb(all)).toBeLessThan(mostMb);
     const [large, back, next, commit] = await all;
     expect(large?.failure).toMatchObject(tooLarge);
     expect([back?.kind, next?.kind, commit?.kind]).toEqual(['savepoint', 'query', 'commit']);
@@ -112,7 +114,7 @@ describe('a batch', () => {
     using stock = bed.stock();
     const megabytes = { sql: `select repeat('x', 1000000) from generate_series(1, 15)` };
     const call = stock.batch({ statements: Array.from({ length: 40 }, () => megabytes) });
-    expect(await growthMb(call)).toBeLessThan(150);
+    expect(await growthMb(call)).toBeLessThan(mostMb);
     const { results } = await call;
     expect(results.map(({ outcome }) => outcome)).toEqual([
       'result',
@@ -135,7 +137,7 @@ describe('a stream', () => {
       }
     };
     const reading = read();
-    expect(await growthMb(reading)).toBeLessThan(150);
+    expect(await growthMb(reading)).toBeLessThan(mostMb);
     await reading;
     expect(rows).toBe(2_000);
     expect(largest).toBeLessThanOrEqual(4); // 256 KiB
@@ -176,7 +178,7 @@ describe('a stream', () => {
   test('with a row of 150 MB fails in bounded memory', async () => {
     using stock = bed.stock();
     const call = stock.stream({ query: oneCell }).toArray();
-    expect(await growthMb(call)).toBeLessThan(150);
+    expect(await growthMb(call)).toBeLessThan(mostMb);
     expect(await failing(call)).toMatchObject(tooLarge);
   });
 

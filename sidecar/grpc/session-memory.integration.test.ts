@@ -44,7 +44,7 @@ async function growthMb(session: RawSession, ...frames: readonly ClientFrame[]):
   return mostMb - beforeMb;
 }
 // The client of the test is in this process too.
-const mostMb = 200;
+const mostMb = 220;
 
 test('of many queries', async () => {
   const session = await bed.session();
