@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { startPostgres } from '../scripts/servers/postgres.ts';
+import { startGrpcEcho } from './grpc-echo.ts';
 import { startPgBouncer } from './pgbouncer.ts';
 import type { Bench, Subject } from './rounds.ts';
 import { startSidecarProcess } from '../scripts/servers/sidecar.ts';
@@ -14,6 +15,7 @@ export async function queryBench(): Promise<Bench> {
   await fill(postgres.url);
   const pgbouncer = await startPgBouncer(postgres.url, connections);
   const sidecar = await startSidecarProcess({ DATABASE_URL: postgres.url, REDIS_URL: 'off' });
+  const echo = await startGrpcEcho();
 
   const throughPg =
     (name: string, url: string, more: { clients: number; pipeline: number; middlePid?: number }) =>
@@ -50,12 +52,23 @@ export async function queryBench(): Promise<Bench> {
     throughSidecar('session'),
     throughSidecar('unary'),
   ];
+  const bareGrpc: Subject = {
+    name: 'grpc-echo',
+    inFlight: 1,
+    script: 'grpc-echo.ts',
+    settings: { address: echo.address },
+    middlePid: echo.pid,
+  };
   return {
     name: 'query',
-    cases: [64, 1].map((inFlight) => ({
-      name: `point query, ${inFlight} in flight`,
-      subjects: subjects.map((make) => make(inFlight)),
-    })),
+    cases: [
+      { name: 'point query, 64 in flight', subjects: subjects.map((make) => make(64)) },
+      {
+        name: 'point query, 1 in flight',
+        // No query, but the floor under one: a session cannot be faster than this and `direct-pg` together.
+        subjects: [...subjects.map((make) => make(1)), bareGrpc],
+      },
+    ],
     conditions: {
       postgres: await versionOf(postgres.url),
       pgbouncer: pgbouncer.version,
@@ -63,6 +76,7 @@ export async function queryBench(): Promise<Bench> {
       query: 'SELECT id, owner, balance FROM accounts WHERE id = $1, random id of 100,000',
     },
     stop: async () => {
+      await echo.stop();
       await sidecar.stop();
       await pgbouncer.stop();
       await postgres.stop();

@@ -22,12 +22,13 @@ function aStream() {
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const owner = { isBusy: () => true, onStall: () => {} };
 const none = Buffer.alloc(0);
 const limits = { maxMessageBytes: 64 * 1024 * 1024, stallMs: 1_000 };
 
 test('answers without a byte stop the reading of requests, too, when nobody takes them', async () => {
   const { stream, state, untaken } = aStream();
-  const writer = new SessionWriter(stream, new TestClock(), limits, () => {});
+  const writer = new SessionWriter(stream, new TestClock(), limits, owner);
   const large = { id: 1, more: false, field: 6, response: Buffer.alloc(1024 * 1024) };
   writer.send(large);
   await turn();

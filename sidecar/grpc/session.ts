@@ -51,9 +51,12 @@ export class Session {
   constructor(stream: SessionStream, parts: SessionParts) {
     this.#parts = parts;
     const { clock, limits, table, version } = parts;
-    this.#writer = new SessionWriter(stream, clock, limits, () => {
-      this.#abandon();
-      this.#writer.fail(table.trailer(stalled(limits.stallMs)));
+    this.#writer = new SessionWriter(stream, clock, limits, {
+      isBusy: () => this.#inFlight.size > 0,
+      onStall: () => {
+        this.#abandon();
+        this.#writer.fail(table.trailer(stalled(limits.stallMs)));
+      },
     });
     const push = (field: string, message: object): void => {
       const { number, serialize } = table.push(field);

@@ -90,7 +90,7 @@ export class Connection {
     return this.#cancellation.mayHaveHit(exchange);
   }
 
-  /** Sends an exchange; the bytes leave at the end of this turn of the event loop, together with those of others. */
+  /** Sends an exchange; the bytes leave in this turn of the event loop, together with those of others. */
   submit(exchange: Exchange): void {
     const steps = this.#steps.write(exchange.steps);
     this.#inFlight.push(
@@ -176,11 +176,15 @@ export class Connection {
   #flushSoon(): void {
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
-    setImmediate(() => {
-      this.#flushScheduled = false;
-      if (this.#broken === undefined && this.#out.pending) this.#socket.write(this.#out.take());
-    });
+    // While others are under way there may be more to send in this turn; the first has nothing to wait for.
+    if (this.#inFlight.length > 1) setImmediate(this.#flush);
+    else process.nextTick(this.#flush);
   }
+
+  readonly #flush = (): void => {
+    this.#flushScheduled = false;
+    if (this.#broken === undefined && this.#out.pending) this.#socket.write(this.#out.take());
+  };
 
   #receive(messageCode: number, bytes: Buffer, start: number, end: number): void {
     const head = this.#inFlight[0];

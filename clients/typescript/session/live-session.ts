@@ -195,7 +195,9 @@ export class LiveSession {
   #flushSoon(): void {
     if (this.#flushing) return;
     this.#flushing = true;
-    setImmediate(this.#flush);
+    // The only call has nobody to share its message with.
+    if (this.#inFlight.count > 1) setImmediate(this.#flush);
+    else process.nextTick(this.#flush);
   }
 
   #write(message: Buffer): void {
