@@ -21,6 +21,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from './free-port.ts';
 import { postgresBinaries } from './postgres-binaries.ts';
 import type { PostgresBinaries } from './postgres-binaries.ts';
+import { ServerProcess } from './server-process.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 import { endProcess, hasEnded, startTethered } from './tethered-process.ts';
 import type { RunAs } from './tethered-process.ts';
@@ -39,17 +40,31 @@ export interface PostgresServer {
   readonly url: string;
   readonly port: number;
   readonly dataDir: string;
-  /** Of the postmaster. */
+  /** Of the postmaster that runs now, or ran last. */
   readonly pid: number;
   readonly process: ChildProcess;
-  /** Resolves when the server is gone; sessions that are open are cut. */
+  /** Resolves when the server is gone; sessions that are open are cut. A temporary folder goes with it. */
   stop(): Promise<void>;
+  /** Ends it and keeps its data: `fast` and `immediate` as pg_ctl has them, `kill` is a SIGKILL of the postmaster. */
+  shutDown(how: Shutdown): Promise<void>;
+  /** Starts it again after `shutDown`: same data, same port. Resolves when it takes connections. */
+  start(): Promise<void>;
+  /** Shuts down and starts. */
+  restart(how?: Shutdown): Promise<void>;
+  kill(): Promise<void>;
+  /** SIGSTOP for all of its processes: connections stay open, nobody answers. */
+  pause(): void;
+  resume(): void;
 }
+
+export type Shutdown = 'fast' | 'immediate' | 'kill';
+
+const shutdownSignals = { fast: 'SIGINT', immediate: 'SIGQUIT', kill: 'SIGKILL' } as const;
 
 const startTimeoutMs = 60_000;
 const stopGraceMs = 20_000;
 
-/** Nothing in a temporary cluster is worth a disk flush. */
+/** Nothing in a temporary cluster is worth a disk flush. For commits that outlive `kill`, set `synchronous_commit: 'on'`. */
 const temporarySettings = {
   fsync: 'off',
   synchronous_commit: 'off',
@@ -73,28 +88,52 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
 
   for (let attempt = 1; ; attempt += 1) {
     const port = options.port ?? (await freePort());
-    const server = launch({ dataDir, port, binaries, runAs, settings, temporary });
+    const run = { dataDir, port, binaries, runAs, settings, temporary };
     try {
-      await ready(server, dataDir);
+      const server = new ServerProcess(await serving(run), {
+        launch: () => serving(run),
+        gone: () => predecessorGone(cluster),
+        stopGraceMs,
+      });
+      const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
+      return postgresServer(server, { url, port, dataDir }, temporary);
     } catch (error) {
-      await endProcess(server, 'SIGQUIT', stopGraceMs);
       const portTaken = options.port === undefined && logOf(dataDir).includes('Address already in');
       if (portTaken && attempt < 5) continue;
       if (temporary) rmSync(dataDir, { recursive: true });
       throw error;
     }
-    return {
-      url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
-      port,
-      dataDir,
-      pid: server.pid as number,
-      process: server,
-      stop: async () => {
-        await endProcess(server, temporary ? 'SIGQUIT' : 'SIGINT', stopGraceMs);
-        if (temporary) rmSync(dataDir, { recursive: true, force: true });
-      },
-    };
   }
+}
+
+function postgresServer(
+  server: ServerProcess,
+  address: Pick<PostgresServer, 'url' | 'port' | 'dataDir'>,
+  temporary: boolean,
+): PostgresServer {
+  const shutDown = (how: Shutdown): Promise<void> => server.end(shutdownSignals[how]);
+  return {
+    ...address,
+    get pid() {
+      return server.pid;
+    },
+    get process() {
+      return server.child;
+    },
+    stop: async () => {
+      await server.end(temporary ? 'SIGQUIT' : 'SIGINT');
+      if (temporary) rmSync(address.dataDir, { recursive: true, force: true });
+    },
+    shutDown,
+    start: () => server.start(),
+    restart: async (how = 'fast') => {
+      await shutDown(how);
+      await server.start();
+    },
+    kill: () => shutDown('kill'),
+    pause: () => server.pause(),
+    resume: () => server.resume(),
+  };
 }
 
 const passwordFile = (dataDir: string): string => join(dataDir, 'password');
@@ -159,6 +198,17 @@ interface Launch {
   readonly temporary: boolean;
 }
 
+async function serving(run: Launch): Promise<ChildProcess> {
+  const server = launch(run);
+  try {
+    await ready(server, run.dataDir);
+  } catch (error) {
+    await endProcess(server, 'SIGQUIT', stopGraceMs);
+    throw error;
+  }
+  return server;
+}
+
 function launch({ dataDir, port, binaries, runAs, settings, temporary }: Launch): ChildProcess {
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const log = openSync(logFile(dataDir), 'w', 0o600);
@@ -184,7 +234,8 @@ async function ready(server: ChildProcess, dataDir: string): Promise<void> {
   for (let waitedMs = 0; waitedMs < startTimeoutMs; waitedMs += 20) {
     if (hasEnded(server)) break;
     const lines = existsSync(pidFile) ? readFileSync(pidFile, 'utf8').split('\n') : [];
-    if (lines[0] === String(server.pid) && lines[7]?.trim() === 'ready') return;
+    const state = lines[7]?.trim() ?? '';
+    if (lines[0] === String(server.pid) && /^(?:ready|standby)$/.test(state)) return;
     await sleep(20);
   }
   throw new Error(`PostgreSQL did not start:\n${logOf(dataDir).slice(-2_000)}`);

@@ -11,6 +11,7 @@ import {
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from './free-port.ts';
+import { ServerProcess } from './server-process.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 import { endProcess, hasEnded, startTethered } from './tethered-process.ts';
 
@@ -19,6 +20,10 @@ interface RedisOptions {
   readonly dataDir?: string;
   /** Absent: a free one. */
   readonly port?: number;
+  /** An append-only file. Absent: where there is a `dataDir`. */
+  readonly saves?: boolean;
+  /** More of redis.conf, such as `{ maxmemory: '10mb' }`. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 export interface RedisServer {
@@ -26,10 +31,20 @@ export interface RedisServer {
   readonly url: string;
   readonly port: number;
   readonly dataDir: string;
+  /** Of the process that runs now, or ran last. */
   readonly pid: number;
   readonly process: ChildProcess;
-  /** Resolves when the server is gone. */
+  /** Resolves when the server is gone. A temporary folder goes with it. */
   stop(): Promise<void>;
+  /** SIGKILL; what was saved stays. */
+  kill(): Promise<void>;
+  /** Starts it again after `kill`: same port, same data where it saves. Resolves when it takes connections. */
+  start(): Promise<void>;
+  /** Ends it, in order or by SIGKILL, and starts it. */
+  restart(how?: 'fast' | 'kill'): Promise<void>;
+  /** SIGSTOP: connections stay open, nobody answers. */
+  pause(): void;
+  resume(): void;
 }
 
 /** What to type where there is no Redis. */
@@ -58,32 +73,51 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
   const dataDir = options.dataDir ?? temporaryFolder('redis');
   mkdirSync(dataDir, { recursive: true });
   const log = join(dataDir, 'redis.log');
+  const { settings = {} } = options;
 
   for (let attempt = 1; ; attempt += 1) {
     const port = options.port ?? (await freePort());
-    const server = launch(program, { dataDir, port, log, saves: !temporary });
+    const run = { dataDir, port, log, saves: options.saves ?? !temporary, settings };
+    const launched = (): Promise<ChildProcess> => serving(program, run);
     try {
-      await ready(server, log);
+      const server = new ServerProcess(await launched(), { launch: launched, stopGraceMs });
+      return redisServer(server, { url: `redis://127.0.0.1:${port}`, port, dataDir }, temporary);
     } catch (error) {
-      await endProcess(server, 'SIGTERM', stopGraceMs);
       const portTaken =
         options.port === undefined && readFileSync(log, 'utf8').includes('Address already in use');
       if (portTaken && attempt < 5) continue;
       if (temporary) rmSync(dataDir, { recursive: true });
       throw error;
     }
-    return {
-      url: `redis://127.0.0.1:${port}`,
-      port,
-      dataDir,
-      pid: server.pid as number,
-      process: server,
-      stop: async () => {
-        await endProcess(server, 'SIGTERM', stopGraceMs);
-        if (temporary) rmSync(dataDir, { recursive: true, force: true });
-      },
-    };
   }
+}
+
+function redisServer(
+  server: ServerProcess,
+  address: Pick<RedisServer, 'url' | 'port' | 'dataDir'>,
+  temporary: boolean,
+): RedisServer {
+  return {
+    ...address,
+    get pid() {
+      return server.pid;
+    },
+    get process() {
+      return server.child;
+    },
+    stop: async () => {
+      await server.end('SIGTERM');
+      if (temporary) rmSync(address.dataDir, { recursive: true, force: true });
+    },
+    kill: () => server.end('SIGKILL'),
+    start: () => server.start(),
+    restart: async (how = 'fast') => {
+      await server.end(how === 'fast' ? 'SIGTERM' : 'SIGKILL');
+      await server.start();
+    },
+    pause: () => server.pause(),
+    resume: () => server.resume(),
+  };
 }
 
 interface Launch {
@@ -91,13 +125,26 @@ interface Launch {
   readonly port: number;
   readonly log: string;
   readonly saves: boolean;
+  readonly settings: Readonly<Record<string, string>>;
 }
 
-function launch(program: string, { dataDir, port, log, saves }: Launch): ChildProcess {
+async function serving(program: string, run: Launch): Promise<ChildProcess> {
+  const server = launch(program, run);
+  try {
+    await ready(server, run.log);
+  } catch (error) {
+    await endProcess(server, 'SIGTERM', stopGraceMs);
+    throw error;
+  }
+  return server;
+}
+
+function launch(program: string, { dataDir, port, log, saves, settings }: Launch): ChildProcess {
+  const more = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
   const output = openSync(log, 'w', 0o600);
   const args = ['--bind', '127.0.0.1', '--port', String(port), '--dir', dataDir, '--save', ''];
   try {
-    return startTethered(program, [...args, '--appendonly', saves ? 'yes' : 'no'], {
+    return startTethered(program, [...args, '--appendonly', saves ? 'yes' : 'no', ...more], {
       env: {},
       stdio: ['ignore', output, output],
       deathSignal: 'SIGTERM',
