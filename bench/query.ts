@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { startPostgres } from '../scripts/servers/postgres.ts';
 import { startGrpcEcho } from './grpc-echo.ts';
-import { startPgBouncer } from './pgbouncer.ts';
+import { startPgBouncer } from '../scripts/servers/pgbouncer.ts';
 import type { Bench, Subject } from './rounds.ts';
 import { startSidecarProcess } from '../scripts/servers/sidecar.ts';
 

@@ -54,6 +54,7 @@ test('the example gives a PostgreSQL and a Redis called default, with every defa
         lifetimeJitter: 0.1,
         probeAfterMs: 30_000,
       },
+      preparedStatements: true,
       statementTimeoutMs: 30_000,
       idleInTransactionTimeoutMs: 30_000,
       transactionTimeoutMs: 60_000,

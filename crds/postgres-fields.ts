@@ -75,6 +75,12 @@ export const postgresPool = z.object({
   pool: withRules(poolFields, 'How many connections, and how long they live.', poolRules).prefault(
     {},
   ),
+  preparedStatements: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether statements are prepared once for each connection. False behind a pooler in transaction mode that does not carry prepared statements over, such as PgBouncer before 1.21.',
+    ),
   statementTimeoutMs: durationMs(
     30_000,
     'A statement that runs for longer is cancelled on the server: STATEMENT_TIMEOUT.',

@@ -69,6 +69,7 @@ export async function startApp(settings: Settings, { clock, random, log }: AppPa
     const where = {
       ...connection,
       pool: name,
+      preparedStatements: target.preparedStatements,
       connectTimeoutMs: pool.connectTimeoutMs,
       statementTimeoutMs: target.statementTimeoutMs,
       idleInTransactionTimeoutMs: target.idleInTransactionTimeoutMs + serverGuardMs,
@@ -99,7 +100,7 @@ export async function startApp(settings: Settings, { clock, random, log }: AppPa
   const database = databaseOperations(databases, statuses);
   const operations: OperationTable = {
     ...database,
-    unary: [...database.unary, ...commandOperations(redis, statuses)],
+    unary: [...database.unary, ...commandOperations(redis, { statuses, clock, random })],
   };
   const parts = {
     contract: loadContract(),

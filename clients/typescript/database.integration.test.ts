@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../scripts/servers/test-database.ts';
 import { startSidecar, type TestSidecar } from '../../sidecar/sidecar.test-kit.ts';
@@ -156,6 +157,35 @@ describe.each(['session', 'unary'] as const)('over %s', (transport) => {
     await expect(read('select 1')).rejects.toMatchObject({ reason: 'CANCELLED' });
     const failing = db.stream('select 1 / (3 - g) from generate_series(1, 5) g');
     await expect(failing.next()).rejects.toMatchObject({ sqlstate: '22012' });
+  });
+
+  test('the outcome of work with a commit_id is known', async () => {
+    const ids = [randomUUID(), randomUUID(), randomUUID(), randomUUID()] as const;
+    await db.query('select 1', [], { commitId: ids[0] });
+    await db.batch([{ sql: 'select 1' }], { atomic: true, commitId: ids[1] });
+    await db.transaction((tx) => tx.query('select 1'), { commitId: ids[2] });
+    expect(await Promise.all(ids.map((id) => db.outcome(id)))).toEqual([
+      'committed',
+      'committed',
+      'committed',
+      'rolled back',
+    ]);
+    for (const commitId of [ids[2], ids[3]]) {
+      await expect(
+        db.transaction((tx) => tx.query('select 1'), { commitId }),
+      ).rejects.toMatchObject({ code: 'ALREADY_EXISTS', reason: 'COMMIT_ID_USED' });
+    }
+  });
+
+  test('a commit_id where none belongs is refused', async () => {
+    const commitId = randomUUID();
+    const refused = { code: 'INVALID_ARGUMENT', reason: 'INVALID_REQUEST' };
+    const over = 'x'.repeat(129);
+    await expect(db.query('select 1', [], { commitId: over })).rejects.toMatchObject(refused);
+    await expect(db.batch([{ sql: 'select 1' }], { commitId })).rejects.toMatchObject(refused);
+    await expect(db.begin({ readOnly: true, commitId })).rejects.toMatchObject(refused);
+    await expect(db.outcome('')).rejects.toMatchObject(refused);
+    expect(await db.outcome(commitId)).toBe('rolled back');
   });
 
   test('a statement that is given up is gone from the server within a second', async () => {

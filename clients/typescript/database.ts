@@ -12,7 +12,8 @@ import type { BatchStatement, Sql } from './sql.ts';
 import { Transaction } from './transaction.ts';
 import type { Transport } from './transport.ts';
 import type { Parameter } from './types/parameters.ts';
-import { batch, page, query } from './wire/operations.ts';
+import { batch, outcome, page, query } from './wire/operations.ts';
+import type { CommitOutcome } from './wire/outcome-messages.ts';
 import type { PageQuery, PageResult } from './wire/page-messages.ts';
 import type { QueryResult, Row } from './wire/query-result.ts';
 
@@ -120,6 +121,14 @@ export class Database {
     const result = await work(transaction);
     if (!transaction.isOver) await transaction.commit();
     return result;
+  }
+
+  /**
+   * What became of the work that was given this commit_id: asked of the database itself, so a crash of anybody does not matter. Work that is not
+   * committed when this is asked never will be. Waits for work that is still open.
+   */
+  outcome(commitId: string, options: CallOptions = {}): Promise<CommitOutcome> {
+    return this.#transport.call(outcome, { pool: this.#pool, commitId }, options);
   }
 
   /** One page of a table or view, with filters and order; no text of it ever becomes SQL. */

@@ -15,6 +15,7 @@ export type { Savepoint, Transaction } from './transaction.ts';
 export { type TextDecoder, toDate, type TypeDecoders } from './types/decoders.ts';
 export { oids } from './types/oids.ts';
 export type { Parameter } from './types/parameters.ts';
+export type { CommitOutcome } from './wire/outcome-messages.ts';
 export type { Filter, PageQuery, PageResult, Sort } from './wire/page-messages.ts';
 export type { QueryResult, Row } from './wire/query-result.ts';
 export type { RedisArgument, RedisValue } from './wire/redis-messages.ts';

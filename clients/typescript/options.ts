@@ -25,7 +25,12 @@ export interface IdempotentOptions {
   readonly idempotent?: boolean | undefined;
 }
 
-export interface QueryOptions extends CallOptions, RowOptions, IdempotentOptions {}
+export interface CommitIdOptions {
+  /** Makes the outcome known for ever: see `Database.outcome`. 1 to 128 bytes, another one for each piece of work. */
+  readonly commitId?: string | undefined;
+}
+
+export interface QueryOptions extends CallOptions, RowOptions, IdempotentOptions, CommitIdOptions {}
 
 export interface BatchOptions extends QueryOptions {
   /** True: all or nothing, in one transaction. False, the default: each statement commits by itself, and one that fails stops none. */
@@ -37,7 +42,7 @@ export interface StreamOptions extends CallOptions, RowOptions {
   readonly maxRows?: number | undefined;
 }
 
-export interface BeginOptions extends CallOptions {
+export interface BeginOptions extends CallOptions, CommitIdOptions {
   readonly isolation?: 'read committed' | 'repeatable read' | 'serializable' | undefined;
   readonly readOnly?: boolean | undefined;
   /** With `serializable` and `readOnly`: waits for a snapshot that cannot fail. */

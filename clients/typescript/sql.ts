@@ -1,4 +1,4 @@
-import type { IdempotentOptions, RowOptions } from './options.ts';
+import type { CommitIdOptions, IdempotentOptions, RowOptions } from './options.ts';
 import type { TypeDecoders } from './types/decoders.ts';
 import type { Parameter } from './types/parameters.ts';
 import type { BatchRequest, QueryRequest } from './wire/database-messages.ts';
@@ -30,13 +30,14 @@ export class Sql {
     pool: string,
     sql: string,
     params: readonly Parameter[],
-    options: RowOptions & IdempotentOptions,
+    options: RowOptions & IdempotentOptions & CommitIdOptions,
   ): QueryRequest {
     return {
       statement: this.#statements.get(sql),
       params,
       pool,
       idempotent: options.idempotent === true,
+      commitId: options.commitId ?? '',
       format: this.format(options),
     };
   }
@@ -44,7 +45,9 @@ export class Sql {
   batch(
     pool: string,
     statements: readonly BatchStatement[],
-    options: RowOptions & IdempotentOptions & { readonly atomic?: boolean | undefined },
+    options: RowOptions &
+      IdempotentOptions &
+      CommitIdOptions & { readonly atomic?: boolean | undefined },
   ): BatchRequest {
     return {
       statements: statements.map(({ sql, params }) => ({
@@ -54,6 +57,7 @@ export class Sql {
       pool,
       atomic: options.atomic === true,
       idempotent: options.idempotent === true,
+      commitId: options.commitId ?? '',
       format: this.format(options),
     };
   }

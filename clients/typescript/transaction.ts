@@ -6,7 +6,7 @@ import { batch, fetch, query, savepoint } from './wire/operations.ts';
 import type { QueryResult, Row } from './wire/query-result.ts';
 
 /** A statement's options within a transaction; there is nothing to try again there. */
-type StatementOptions = Omit<QueryOptions, 'idempotent'>;
+type StatementOptions = Omit<QueryOptions, 'idempotent' | 'commitId'>;
 
 /** A mark within a transaction. */
 export interface Savepoint {

@@ -31,6 +31,8 @@ import type { Committed as _holdfast_v1_Committed, Committed__Output as _holdfas
 import type { DatabaseClient as _holdfast_v1_DatabaseClient, DatabaseDefinition as _holdfast_v1_DatabaseDefinition } from './holdfast/v1/Database.ts';
 import type { Fetch as _holdfast_v1_Fetch, Fetch__Output as _holdfast_v1_Fetch__Output } from './holdfast/v1/Fetch.ts';
 import type { Filter as _holdfast_v1_Filter, Filter__Output as _holdfast_v1_Filter__Output } from './holdfast/v1/Filter.ts';
+import type { OutcomeRequest as _holdfast_v1_OutcomeRequest, OutcomeRequest__Output as _holdfast_v1_OutcomeRequest__Output } from './holdfast/v1/OutcomeRequest.ts';
+import type { OutcomeResult as _holdfast_v1_OutcomeResult, OutcomeResult__Output as _holdfast_v1_OutcomeResult__Output } from './holdfast/v1/OutcomeResult.ts';
 import type { PageRequest as _holdfast_v1_PageRequest, PageRequest__Output as _holdfast_v1_PageRequest__Output } from './holdfast/v1/PageRequest.ts';
 import type { PageResult as _holdfast_v1_PageResult, PageResult__Output as _holdfast_v1_PageResult__Output } from './holdfast/v1/PageResult.ts';
 import type { PipelineReply as _holdfast_v1_PipelineReply, PipelineReply__Output as _holdfast_v1_PipelineReply__Output } from './holdfast/v1/PipelineReply.ts';
@@ -46,6 +48,7 @@ import type { RolledBack as _holdfast_v1_RolledBack, RolledBack__Output as _hold
 import type { Row as _holdfast_v1_Row, Row__Output as _holdfast_v1_Row__Output } from './holdfast/v1/Row.ts';
 import type { Savepoint as _holdfast_v1_Savepoint, Savepoint__Output as _holdfast_v1_Savepoint__Output } from './holdfast/v1/Savepoint.ts';
 import type { SavepointDone as _holdfast_v1_SavepointDone, SavepointDone__Output as _holdfast_v1_SavepointDone__Output } from './holdfast/v1/SavepointDone.ts';
+import type { ScriptRequest as _holdfast_v1_ScriptRequest, ScriptRequest__Output as _holdfast_v1_ScriptRequest__Output } from './holdfast/v1/ScriptRequest.ts';
 import type { ServerFrame as _holdfast_v1_ServerFrame, ServerFrame__Output as _holdfast_v1_ServerFrame__Output } from './holdfast/v1/ServerFrame.ts';
 import type { ServerFrames as _holdfast_v1_ServerFrames, ServerFrames__Output as _holdfast_v1_ServerFrames__Output } from './holdfast/v1/ServerFrames.ts';
 import type { SessionClient as _holdfast_v1_SessionClient, SessionDefinition as _holdfast_v1_SessionDefinition } from './holdfast/v1/Session.ts';
@@ -98,6 +101,7 @@ export interface ProtoGrpcType {
       CommandOutcome: MessageTypeDefinition<_holdfast_v1_CommandOutcome, _holdfast_v1_CommandOutcome__Output>
       CommandRequest: MessageTypeDefinition<_holdfast_v1_CommandRequest, _holdfast_v1_CommandRequest__Output>
       Commit: MessageTypeDefinition<_holdfast_v1_Commit, _holdfast_v1_Commit__Output>
+      CommitOutcome: EnumTypeDefinition
       Committed: MessageTypeDefinition<_holdfast_v1_Committed, _holdfast_v1_Committed__Output>
       /**
        * SQL on a pool of PostgreSQL connections that the policy names.
@@ -116,6 +120,8 @@ export interface ProtoGrpcType {
       Isolation: EnumTypeDefinition
       Null: EnumTypeDefinition
       NullOrder: EnumTypeDefinition
+      OutcomeRequest: MessageTypeDefinition<_holdfast_v1_OutcomeRequest, _holdfast_v1_OutcomeRequest__Output>
+      OutcomeResult: MessageTypeDefinition<_holdfast_v1_OutcomeResult, _holdfast_v1_OutcomeResult__Output>
       PageRequest: MessageTypeDefinition<_holdfast_v1_PageRequest, _holdfast_v1_PageRequest__Output>
       PageResult: MessageTypeDefinition<_holdfast_v1_PageResult, _holdfast_v1_PageResult__Output>
       PipelineReply: MessageTypeDefinition<_holdfast_v1_PipelineReply, _holdfast_v1_PipelineReply__Output>
@@ -128,7 +134,7 @@ export interface ProtoGrpcType {
        *
        * A command whose answer was lost is never sent again (reason `REPLY_LOST`): only the caller knows whether that is safe.
        * Commands that break sharing, or that reach past one application's keys, are refused (`COMMAND_REFUSED`):
-       * blocking ones, SUBSCRIBE, MONITOR, MULTI, WATCH, SELECT, AUTH, CLIENT, CONFIG, FLUSHALL, FLUSHDB, KEYS, SHUTDOWN …; see docs/redis.md.
+       * SUBSCRIBE, MONITOR, MULTI, WATCH, SELECT, AUTH, CLIENT, CONFIG, FLUSHALL, FLUSHDB, KEYS, SHUTDOWN …; see docs/redis.md.
        */
       Redis: SubtypeConstructor<typeof grpc.Client, _holdfast_v1_RedisClient> & { service: _holdfast_v1_RedisDefinition }
       RedisArray: MessageTypeDefinition<_holdfast_v1_RedisArray, _holdfast_v1_RedisArray__Output>
@@ -139,6 +145,7 @@ export interface ProtoGrpcType {
       Row: MessageTypeDefinition<_holdfast_v1_Row, _holdfast_v1_Row__Output>
       Savepoint: MessageTypeDefinition<_holdfast_v1_Savepoint, _holdfast_v1_Savepoint__Output>
       SavepointDone: MessageTypeDefinition<_holdfast_v1_SavepointDone, _holdfast_v1_SavepointDone__Output>
+      ScriptRequest: MessageTypeDefinition<_holdfast_v1_ScriptRequest, _holdfast_v1_ScriptRequest__Output>
       ServerFrame: MessageTypeDefinition<_holdfast_v1_ServerFrame, _holdfast_v1_ServerFrame__Output>
       ServerFrames: MessageTypeDefinition<_holdfast_v1_ServerFrames, _holdfast_v1_ServerFrames__Output>
       /**

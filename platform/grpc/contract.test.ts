@@ -59,7 +59,13 @@ describe('every message of the contract', () => {
 
 describe('messages have the shape that their types promise', () => {
   test('what was not sent has its default', () => {
-    const expected: QueryRequest__Output = { sql: '', params: [], pool: '', idempotent: false };
+    const expected: QueryRequest__Output = {
+      sql: '',
+      params: [],
+      pool: '',
+      idempotent: false,
+      commitId: '',
+    };
     expect(throughTheWire('QueryRequest', {})).toEqual(expected);
   });
 
@@ -86,6 +92,7 @@ test('services are found by their names, and nothing else is taken for one', () 
     'Batch',
     'Stream',
     'Transaction',
+    'Outcome',
     'Page',
   ]);
   expect(serviceOf(contract, 'Session')['Open']).toMatchObject({

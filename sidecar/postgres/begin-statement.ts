@@ -1,4 +1,5 @@
 import type { HoldfastError } from '../../platform/errors.ts';
+import { markCommit } from './commit-ids.ts';
 import { controlStatement } from './control-statement.ts';
 import type { Step } from './exchange.ts';
 
@@ -8,6 +9,8 @@ export interface BeginOptions {
   readonly isolation: Isolation;
   readonly readOnly: boolean;
   readonly deferrable: boolean;
+  /** Marks its commit, so that `Outcome` can tell of it for ever; undefined for none. */
+  readonly commitId?: string;
   /** Longest life of the transaction. */
   readonly timeoutMs: number;
   /** Longest pause between two pieces of work. */
@@ -17,6 +20,13 @@ export interface BeginOptions {
 }
 
 const made = new Map<string, Step>();
+
+/** What goes before the first statement of a transaction, in the same exchange. */
+export function openingSteps(options: BeginOptions): readonly Step[] {
+  const { commitId } = options;
+  const begin = beginStatement(options);
+  return commitId === undefined ? [begin] : [begin, markCommit(commitId)];
+}
 
 /** BEGIN with its modes; one step for each combination, so that connections prepare it once. */
 export function beginStatement({ isolation, readOnly, deferrable }: BeginOptions): Step {

@@ -25,6 +25,7 @@ function target(targetSessionAttrs: SessionAttributes): HostsTarget {
     database: pathname.slice(1),
     applicationName: 'holdfast-test',
     tls: undefined,
+    preparedStatements: true,
     connectTimeoutMs: 2_000,
     statementTimeoutMs: 1_000,
     idleInTransactionTimeoutMs: 1_000,

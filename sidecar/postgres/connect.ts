@@ -4,6 +4,8 @@ import pg from 'pg';
 import type { Clock } from '../../platform/clock.ts';
 import { HoldfastError } from '../../platform/errors.ts';
 import { Connection } from './connection.ts';
+import { Exchange } from './exchange.ts';
+import { introduction, readIntroduction, type Backend } from './server-identity.ts';
 import { databaseError } from './sqlstate.ts';
 
 /** Where a pool connects to, and as whom. */
@@ -17,6 +19,8 @@ export interface ConnectTarget {
   readonly database: string;
   readonly applicationName: string;
   readonly tls: TlsOptions | undefined;
+  /** False behind a pooler that gives every transaction another session of the server. */
+  readonly preparedStatements: boolean;
   readonly connectTimeoutMs: number;
   readonly statementTimeoutMs: number;
   /** The server's own guard, in case the sidecar is gone or stopped: longer than the sidecar's. */
@@ -35,6 +39,10 @@ interface Connected {
   readonly connection: Connection;
   readonly role: ServerRole;
 }
+
+/** node-postgres' words for a connect that took too long. */
+const expired = 'timeout expired';
+const mostIntroductionBytes = 1_024;
 
 /** What node-postgres has and its types leave out. */
 interface PgWire {
@@ -91,12 +99,13 @@ export async function connect(target: ConnectTarget, clock: Clock): Promise<Conn
   const { processID, secretKey } = client as unknown as PgClient;
   const socket = wire.stream;
   socket.removeAllListeners('data');
-  if (told.get('server_encoding') === 'SQL_ASCII') {
+  const misfit = misfitOf(told);
+  if (misfit !== undefined) {
     socket.destroy();
     throw new HoldfastError(
       'precondition',
       'DATABASE_UNAVAILABLE',
-      `the database of pool "${target.pool}" has the encoding SQL_ASCII, whose text cannot be told to be UTF-8; create it with ENCODING 'UTF8'`,
+      `the database of pool "${target.pool}" has ${misfit}`,
       { target: target.pool },
     );
   }
@@ -104,14 +113,45 @@ export async function connect(target: ConnectTarget, clock: Clock): Promise<Conn
     socket,
     clock,
     pool: target.pool,
+    preparedStatements: target.preparedStatements,
     requestCancel: () => requestCancel(target, processID, secretKey, clock),
   });
+  connection.backend = await introduce(connection, target, clock);
   // Told by PostgreSQL 14 and later.
   const role = {
     standby: told.get('in_hot_standby') === 'on',
     readOnly: told.get('default_transaction_read_only') === 'on',
   };
   return { connection, role };
+}
+
+/** Settings under which texts would be read wrongly, and what to do about them. */
+function misfitOf(told: ReadonlyMap<string, string>): string | undefined {
+  if (told.get('server_encoding') === 'SQL_ASCII') {
+    return `the encoding SQL_ASCII, whose text cannot be told to be UTF-8; create it with ENCODING 'UTF8'`;
+  }
+  if (told.get('standard_conforming_strings') === 'off') {
+    return 'standard_conforming_strings off, which hides where a string ends; set it to on for the role or the database';
+  }
+  return undefined;
+}
+
+/** Who answers. Undefined where the server does not say, as some hosted ones do: a commit whose answer is lost is unknown there. */
+async function introduce(
+  connection: Connection,
+  target: ConnectTarget,
+  clock: Clock,
+): Promise<Backend | undefined> {
+  const exchange = new Exchange([introduction(undefined)], mostIntroductionBytes);
+  connection.submit(exchange);
+  const stop = clock.after(target.connectTimeoutMs, () =>
+    connection.destroy(connectError(new Error(expired), target)),
+  );
+  await exchange.done;
+  stop();
+  const { failure, results } = exchange;
+  if (failure?.lost === true) throw failure.error ?? new Error('lost');
+  return results[0] === undefined ? undefined : readIntroduction(results[0], undefined).backend;
 }
 
 /** Asks the server to stop what a session runs. Resolves when the server has closed the request's connection: it has signalled by then. */
@@ -160,7 +200,7 @@ function connectError(cause: unknown, { pool, connectTimeoutMs }: ConnectTarget)
       },
     );
   }
-  if (message === 'timeout expired') {
+  if (message === expired) {
     return new HoldfastError(
       'unavailable',
       'CONNECT_TIMEOUT',

@@ -3,11 +3,12 @@ import type { Clock } from '../../platform/clock.ts';
 import { HoldfastError } from '../../platform/errors.ts';
 import { BackendMessages, code, readFields } from './backend-messages.ts';
 import { Cancellation } from './cancellation.ts';
-import { controlStatement } from './control-statement.ts';
-import { Exchange, type Step, type TransactionStatus } from './exchange.ts';
+import type { Exchange, TransactionStatus } from './exchange.ts';
 import { ExchangeAnswer } from './exchange-answer.ts';
 import { FrontendMessages } from './frontend-messages.ts';
 import { encodeColumns, RowEncoder } from './result-encoder.ts';
+import { prepareConnection } from './prepare-connection.ts';
+import type { Backend } from './server-identity.ts';
 import { StepWriter } from './step-writer.ts';
 
 export interface ConnectionOptions {
@@ -16,15 +17,14 @@ export interface ConnectionOptions {
   readonly clock: Clock;
   /** Name of the pool, for errors. */
   readonly pool: string;
+  /** Whether statements get names that outlive their exchange. */
+  readonly preparedStatements: boolean;
   /** Asks the server to cancel whatever this connection runs; resolves when the server has taken the request. */
   readonly requestCancel: () => Promise<void>;
 }
 
-const prepareTimeoutMs = 2_000;
 /** From saying goodbye to cutting the socket. */
 const closeGraceMs = 900;
-const rollback = controlStatement('ROLLBACK');
-const discard = controlStatement('DISCARD ALL');
 const none = Buffer.alloc(0);
 
 /**
@@ -41,16 +41,20 @@ export class Connection {
     (messageCode, bytes, start, end) => this.#receive(messageCode, bytes, start, end),
     () => this.#inFlight[0]?.mostRowBytes ?? Infinity,
   );
-  readonly #steps = new StepWriter(this.#out);
+  readonly #steps: StepWriter;
   readonly #rows = new RowEncoder();
   readonly #inFlight: ExchangeAnswer[] = [];
   #status: TransactionStatus = 'I';
   #flushScheduled = false;
   #broken: HoldfastError | undefined;
+  #retired = false;
+  /** The server process that answered last, if it may say who it is. */
+  backend: Backend | undefined;
   readonly closed: Promise<void>;
   #resolveClosed!: () => void;
 
-  constructor({ socket, clock, pool, requestCancel }: ConnectionOptions) {
+  constructor({ socket, clock, pool, preparedStatements, requestCancel }: ConnectionOptions) {
+    this.#steps = new StepWriter(this.#out, preparedStatements);
     this.#socket = socket;
     this.#clock = clock;
     this.#pool = pool;
@@ -78,7 +82,12 @@ export class Connection {
   }
 
   get usable(): boolean {
-    return this.#broken === undefined;
+    return this.#broken === undefined && !this.#retired;
+  }
+
+  /** What runs may end; nothing else is to be run on it. */
+  retire(): void {
+    this.#retired = true;
   }
 
   get status(): TransactionStatus {
@@ -124,27 +133,13 @@ export class Connection {
   }
 
   /** Makes the session as good as new when it is dirty; asks whether it still works when not. Rejects when it does not, in time. */
-  async prepare(dirty: boolean): Promise<void> {
-    const timeout = this.#clock.after(prepareTimeoutMs, () =>
-      this.destroy(this.#lost(new Error('no answer to a probe'))),
-    );
-    try {
-      await this.quiet();
-      if (dirty && this.#status !== 'I') await this.#runAlone([rollback]);
-      await this.#runAlone(dirty ? [discard] : []);
-      if (dirty) this.#steps.clear();
-    } finally {
-      timeout();
-    }
+  prepare(dirty: boolean): Promise<void> {
+    return prepareConnection(this, dirty, { clock: this.#clock, lost: this.#lost });
   }
 
-  async #runAlone(steps: readonly Step[]): Promise<void> {
-    const exchange = new Exchange(steps, 0);
-    this.submit(exchange);
-    await exchange.done;
-    if (exchange.failure !== undefined || exchange.status !== 'I') {
-      throw this.#lost(exchange.failure?.error);
-    }
+  /** The server has dropped them all. */
+  forgetStatements(): void {
+    this.#steps.clear();
   }
 
   forgetStatement(sql: string): void {
@@ -183,7 +178,13 @@ export class Connection {
 
   readonly #flush = (): void => {
     this.#flushScheduled = false;
-    if (this.#broken === undefined && this.#out.pending) this.#socket.write(this.#out.take());
+    if (this.#broken !== undefined || !this.#out.pending) return;
+    for (let at = this.#inFlight.length - 1; at >= 0; at -= 1) {
+      const { exchange } = this.#inFlight[at] as ExchangeAnswer;
+      if (exchange.sent) break;
+      exchange.sent = true;
+    }
+    this.#socket.write(this.#out.take());
   };
 
   #receive(messageCode: number, bytes: Buffer, start: number, end: number): void {
@@ -266,17 +267,11 @@ export class Connection {
     exchange.finish(status);
   }
 
-  #lost(cause?: unknown): HoldfastError {
-    return new HoldfastError(
-      'unavailable',
-      'CONNECTION_LOST',
-      'the connection to the database was lost',
-      {
-        target: this.#pool,
-        ...(cause === undefined ? {} : { cause }),
-      },
-    );
-  }
+  readonly #lost = (cause?: unknown): HoldfastError =>
+    new HoldfastError('unavailable', 'CONNECTION_LOST', 'the connection to the database was lost', {
+      target: this.#pool,
+      ...(cause === undefined ? {} : { cause }),
+    });
 
   #break(reason: HoldfastError): void {
     if (this.#broken !== undefined) return;

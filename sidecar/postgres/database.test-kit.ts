@@ -18,6 +18,7 @@ export interface TestPool {
 type Options = Partial<Omit<DatabaseOptions, 'pool'>> & {
   readonly pool?: Partial<PoolOptions>;
   readonly statementTimeoutMs?: number;
+  readonly preparedStatements?: boolean;
 };
 
 /** A database with a pool of its own on the test server; sessions are called `holdfast-test`. */
@@ -33,6 +34,7 @@ export function openDatabase(url: string, options: Options = {}): TestPool {
     database: pathname.slice(1),
     applicationName: 'holdfast-test',
     tls: undefined,
+    preparedStatements: options.preparedStatements ?? true,
     connectTimeoutMs: 5_000,
     statementTimeoutMs: options.statementTimeoutMs ?? 30_000,
     idleInTransactionTimeoutMs: 60_000,

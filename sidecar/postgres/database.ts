@@ -1,17 +1,18 @@
 import type { Clock } from '../../platform/clock.ts';
 import { HoldfastError } from '../../platform/errors.ts';
-import { cancelled, type Call } from '../../platform/call.ts';
+import type { Call } from '../../platform/call.ts';
+import { Autocommit } from './autocommit.ts';
+import { CommitInquiry, type CommitOutcome } from './commit-inquiry.ts';
 import type { Connection } from './connection.ts';
-import { Exchange, type Statement, type StatementResult, type Step } from './exchange.ts';
-import { exchangeError, isStale } from './exchange-error.ts';
+import type { Exchange, Statement, StatementResult, Step } from './exchange.ts';
 import { Pool } from './pool.ts';
-import { roomElseGiveBack, type Loan } from './pool-loan.ts';
 import type { PoolOptions } from './pool-options.ts';
 import type { PoolEvents } from './pool-parts.ts';
-import { rowStream } from './row-stream.ts';
 import { learn, StatementProfiles, type StatementProfile } from './statement-profile.ts';
 import type { BeginOptions } from './begin-statement.ts';
-import { Transaction, type TransactionHost } from './transaction.ts';
+import { SafeRetries } from './safe-retries.ts';
+import { Transaction } from './transaction.ts';
+import type { TransactionHost } from './transaction-host.ts';
 
 export interface DatabaseOptions {
   readonly name: string;
@@ -28,6 +29,14 @@ export interface DatabaseEvents extends PoolEvents {
   statement(ms: number): void;
 }
 
+/** What a caller says about its work. */
+export interface Safety {
+  /** To run it twice does no harm. */
+  readonly idempotent?: boolean;
+  /** Marks the commit; of two pieces of work with the same mark at most one is committed. */
+  readonly commitId?: string;
+}
+
 interface DatabaseParts {
   readonly clock: Clock;
   readonly random: () => number;
@@ -35,11 +44,11 @@ interface DatabaseParts {
   readonly events: DatabaseEvents;
 }
 
-/** A statement that usually takes longer has a connection to itself: in a pipeline the others would wait behind it. */
-const sharesBelowMs = 2;
-const internalRetries = 3;
-/** Statements of a batch that is not atomic that are under way at once. */
-const looselySent = 16;
+/** Errors that say that a transaction was rolled back for the sake of another. */
+const aborted: ReadonlySet<string> = new Set(['SERIALIZATION_FAILURE', 'DEADLOCK_DETECTED']);
+/** Errors that say that it was lost, before or in its commit. Its mark may be barred by now: with one it is for the caller to try again. */
+const lost: ReadonlySet<string> = new Set(['CONNECTION_LOST', 'TRANSACTION_ROLLED_BACK']);
+const unsafe: Safety = {};
 const plainTransaction = {
   isolation: 'default',
   readOnly: false,
@@ -53,6 +62,9 @@ export class Database {
   readonly pool: Pool<Connection>;
   readonly #profiles = new StatementProfiles();
   readonly #parts: DatabaseParts;
+  readonly #retries: SafeRetries;
+  readonly #autocommit: Autocommit;
+  readonly #inquiry: CommitInquiry;
   #options: DatabaseOptions;
 
   constructor(options: DatabaseOptions, parts: DatabaseParts) {
@@ -60,6 +72,22 @@ export class Database {
     this.#options = options;
     this.#parts = parts;
     this.pool = new Pool(options.pool, { name: options.name, ...parts });
+    this.#retries = new SafeRetries(parts);
+    this.#autocommit = new Autocommit({
+      name: options.name,
+      pool: this.pool,
+      retries: this.#retries,
+      maxResultBytes: () => this.#options.maxResultBytes,
+      admit: (sql) => this.#admit(sql),
+      step: (statement) => this.#step(statement),
+      observe: (exchange) => this.#observe(exchange),
+      refused: (why) => this.#refused(why),
+    });
+    this.#inquiry = new CommitInquiry({
+      pool: options.name,
+      ...parts,
+      lend: (call) => this.pool.lend(call),
+    });
   }
 
   get options(): DatabaseOptions {
@@ -72,37 +100,35 @@ export class Database {
     this.pool.resize(options.pool);
   }
 
-  /** Runs one statement by itself. */
-  async query({ sql, params }: Statement, call: Call): Promise<StatementResult> {
-    const profile = this.#admit(sql);
-    this.#refuseInAutocommit(profile);
-    for (let attempts = 0; ;) {
-      const shares = profile.reads && profile.usualMs < sharesBelowMs;
-      const lending = shares ? this.pool.share(call) : this.pool.lend(call);
-      const loan = lending instanceof Promise ? await lending : lending;
-      const room = roomElseGiveBack(loan, call);
-      if (room !== undefined) {
-        await room;
-        continue;
-      }
-      const exchange = new Exchange([{ profile, params }], this.#options.maxResultBytes);
-      await this.#runOn(loan, exchange, call, profile.dirties);
-      if (exchange.failure === undefined) return exchange.results[0] as StatementResult;
-      attempts += 1;
-      if (attempts < internalRetries && this.#ranNot(exchange, loan.connection, call)) continue;
-      throw exchangeError(exchange, call, { pool: this.name, writes: !profile.reads });
-    }
-  }
-
-  /** Runs statements in order in one transaction, sent together; committed when all results are there and fit. */
+  /** Runs statements in order in one transaction, sent together; committed when all results are there and fit. Repeated where it is known to be rolled back. */
   async atomicBatch(
     statements: readonly Statement[],
     call: Call,
+    safety: Safety = unsafe,
   ): Promise<readonly StatementResult[]> {
     for (const { sql } of statements) this.#admit(sql);
+    this.#retries.deposit();
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#atomically(statements, call, safety.commitId);
+      } catch (thrown) {
+        const { reason } = HoldfastError.from(thrown);
+        const isUndone = aborted.has(reason) || (lost.has(reason) && safety.commitId === undefined);
+        const mayRepeat = isUndone || (safety.idempotent === true && reason === 'COMMIT_UNKNOWN');
+        if (!mayRepeat || !(await this.#retries.again(tries, call))) throw thrown;
+      }
+    }
+  }
+
+  async #atomically(
+    statements: readonly Statement[],
+    call: Call,
+    commitId: string | undefined,
+  ): Promise<readonly StatementResult[]> {
     const { transactionTimeoutMs } = this.#options;
     const limits = { timeoutMs: transactionTimeoutMs, idleTimeoutMs: transactionTimeoutMs };
-    const transaction = this.begin({ ...plainTransaction, ...limits }, call);
+    const mark = commitId === undefined ? {} : { commitId };
+    const transaction = this.begin({ ...plainTransaction, ...limits, ...mark }, call);
     try {
       const results = await transaction.batch(statements, call);
       await transaction.commit(call);
@@ -114,72 +140,12 @@ export class Database {
     }
   }
 
-  /** Runs statements in order on one connection, each a transaction of its own; one that fails does not stop the next. */
-  async looseBatch(
-    statements: readonly Statement[],
-    call: Call,
-  ): Promise<readonly (StatementResult | HoldfastError)[]> {
-    const steps = statements.map((statement) => this.#step(statement));
-    for (const { profile } of steps) this.#refuseInAutocommit(profile);
-    const loan = await this.#lend(call);
-    const { connection } = loan;
-    let leftBytes = this.#options.maxResultBytes;
-    const exchanges = steps.map((step) => new Exchange([step], leftBytes));
-    const sent: Exchange[] = [];
-    const unlisten = call.onEnd(() => sent.forEach((exchange) => connection.cancel(exchange)));
-    // A few at a time: what is sent can hardly be stopped any more when the call ends.
-    for (let at = 0; at < exchanges.length && call.ended === undefined; at += looselySent) {
-      const few = exchanges.slice(at, at + looselySent);
-      for (const exchange of few) connection.submit(exchange);
-      sent.push(...few);
-      for (const exchange of few) {
-        exchange.maxResultBytes = leftBytes; // the limit is for all results together
-        await exchange.done;
-        leftBytes = Math.max(0, leftBytes - exchange.resultBytes);
-      }
-    }
-    unlisten();
-    await this.#giveBack(
-      loan,
-      sent.at(-1),
-      steps.some(({ profile }) => profile.dirties),
-    );
-    return exchanges.map((exchange, at) => {
-      if (at >= sent.length) return call.ended ?? cancelled();
-      this.#observe(exchange);
-      if (isStale(exchange)) connection.forgetStatement((steps[at] as Step).profile.sql);
-      if (exchange.failure === undefined) return exchange.results[0] as StatementResult;
-      return exchangeError(exchange, call, {
-        pool: this.name,
-        writes: !(steps[at] as Step).profile.reads,
-      });
-    });
-  }
-
   /**
-   * Runs one query in a transaction of its own and hands its rows on as they are read. While `onPart` returns a promise the server is not read
-   * from, and so stops sending; its statement timeout does not run.
+   * What became of the work with this commit_id, asked of the database. Work that is not committed never will be from then on. Rejects when the
+   * database cannot be asked until the call's deadline.
    */
-  async stream(
-    statement: Statement,
-    maxRows: number,
-    call: Call,
-    onPart: (part: Buffer) => Promise<void>,
-  ): Promise<void> {
-    const step = this.#step(statement);
-    const { profile } = step;
-    this.#refuseInAutocommit(profile);
-    for (let attempt = 1; ; attempt += 1) {
-      const loan = await this.pool.lend(call);
-      const { exchange, handedOn } = rowStream(loan.connection, step, maxRows, onPart);
-      const unlisten = call.onEnd(() => loan.connection.resume(exchange));
-      await this.#runOn(loan, exchange, call, profile.dirties);
-      unlisten();
-      await handedOn();
-      if (exchange.failure === undefined) return;
-      if (attempt < internalRetries && this.#ranNot(exchange, loan.connection, call)) continue;
-      throw exchangeError(exchange, call, { pool: this.name, writes: !profile.reads });
-    }
+  outcome(commitId: string, call: Call): Promise<CommitOutcome> {
+    return this.#inquiry.ofCommitId(commitId, call.deadlineAtMs);
   }
 
   /** Starts a transaction. It is usable at once: what is asked of it waits for its connection. */
@@ -191,6 +157,12 @@ export class Database {
       borrow: async (borrower) => this.pool.lend(borrower),
       step: (statement) => this.#step(statement),
       observe: (exchange) => this.#observe(exchange),
+      outcome: async (work, untilMs) => {
+        if (work === undefined) return 'unknown';
+        return typeof work === 'string'
+          ? this.#inquiry.ofCommitId(work, untilMs).catch(() => 'unknown' as const)
+          : this.#inquiry.ofTransaction(work, untilMs);
+      },
     };
     return new Transaction(host, options, call);
   }
@@ -205,63 +177,37 @@ export class Database {
     return profile;
   }
 
+  /** Runs one statement by itself. With a `commitId` its outcome can be asked for ever. */
+  query(statement: Statement, call: Call, safety: Safety = unsafe): Promise<StatementResult> {
+    if (safety.commitId === undefined) {
+      this.#retries.deposit();
+      return this.#autocommit.query(statement, call, safety.idempotent === true);
+    }
+    return this.atomicBatch([statement], call, safety).then(
+      ([result]) => result as StatementResult,
+    );
+  }
+
+  /** Runs statements in order on one connection, each a transaction of its own; one that fails does not stop the next. */
+  looseBatch(
+    statements: readonly Statement[],
+    call: Call,
+  ): Promise<readonly (StatementResult | HoldfastError)[]> {
+    return this.#autocommit.looseBatch(statements, call);
+  }
+
+  /** Runs one query and hands its rows on as they are read; while `onPart` returns a promise the server stops sending. */
+  stream(
+    statement: Statement,
+    maxRows: number,
+    call: Call,
+    onPart: (part: Buffer) => Promise<void>,
+  ): Promise<void> {
+    return this.#autocommit.stream(statement, maxRows, call, onPart);
+  }
+
   async close(): Promise<void> {
     await this.pool.close();
-  }
-
-  /** A connection for the caller alone, once its client has room for what comes of it. */
-  async #lend(call: Call): Promise<Loan<Connection>> {
-    for (;;) {
-      const loan = await this.pool.lend(call);
-      const room = roomElseGiveBack(loan, call);
-      if (room === undefined) return loan;
-      await room;
-    }
-  }
-
-  /** Runs an exchange on a borrowed connection and gives the connection back. */
-  async #runOn(
-    loan: Loan<Connection>,
-    exchange: Exchange,
-    call: Call,
-    dirties: boolean,
-  ): Promise<void> {
-    const { connection } = loan;
-    if (call.ended !== undefined) {
-      loan.giveBack();
-      throw call.ended;
-    }
-    connection.submit(exchange);
-    const unlisten = call.onEnd(() => connection.cancel(exchange));
-    await exchange.done;
-    unlisten();
-    this.#observe(exchange);
-    await this.#giveBack(loan, exchange, dirties);
-  }
-
-  async #giveBack(
-    loan: Loan<Connection>,
-    exchange: Exchange | undefined,
-    dirties: boolean,
-  ): Promise<void> {
-    // A cancel request under way would hit whatever the next borrower runs.
-    if (exchange?.cancelRequested === true) await loan.connection.quiet();
-    loan.giveBack(dirties || loan.connection.status !== 'I');
-  }
-
-  /** Whether the failure says that nothing ran, for a cause that is the pool's own affair. */
-  #ranNot(exchange: Exchange, connection: Connection, call: Call): boolean {
-    if (call.ended !== undefined || exchange.failure?.lost === true) return false;
-    if (isStale(exchange)) {
-      for (const { profile } of exchange.steps) connection.forgetStatement(profile.sql);
-      return true;
-    }
-    // Only readers have neighbours whose cancel may hit them, and only they may run twice: a procedure commits as it goes.
-    return (
-      exchange.failure?.fields?.['C'] === '57014' &&
-      exchange.steps.every(({ profile }) => profile.reads) &&
-      connection.mayHaveBeenHitByCancel(exchange)
-    );
   }
 
   /** Keeps count of what ran, and tells of slow statements. */
@@ -276,10 +222,6 @@ export class Database {
     const named =
       single ?? exchange.steps[Math.min(exchange.results.length, exchange.steps.length - 1)];
     if (named !== undefined) events.slow(named.profile.sql, exchange.tookMs);
-  }
-
-  #refuseInAutocommit({ autocommitRefusal }: StatementProfile): void {
-    if (autocommitRefusal !== undefined) throw this.#refused(autocommitRefusal);
   }
 
   #refused(why: string): HoldfastError {

@@ -23,7 +23,7 @@ interface Sent {
 
 /** The answer to these statements, of which the server has said nothing yet. */
 function anAnswer(sent: readonly Sent[], maxResultBytes = 16 * mebibyte) {
-  const prepared = new PreparedStatements();
+  const prepared = new PreparedStatements(256);
   const steps = sent.map(({ sql = 'select 1', stream, named }): SentStep => {
     const profile = { ...profileOf(sql), uses: 1 };
     return {

@@ -19,6 +19,7 @@ function failed(
     Array.from({ length: results + 1 }, () => step),
     1_000,
   );
+  exchange.sent = true;
   for (let each = 0; each < results; each += 1) exchange.results.push(result);
   if (failure !== undefined) exchange.fail(failure);
   return exchange;
@@ -29,6 +30,11 @@ const reads = { pool: 'orders', writes: false };
 const writes = { pool: 'orders', writes: true };
 
 describe('a connection that was lost', () => {
+  test('before anything was sent leaves nothing open', () => {
+    const unsent = Object.assign(failed({ error: lostError, lost: true }), { sent: false });
+    expect(exchangeError(unsent, aCall(), writes).reason).toBe('CONNECTION_LOST');
+  });
+
   test('leaves open whether a write took effect', () => {
     const error = exchangeError(failed({ error: lostError, lost: true }), aCall(), writes);
     expect(error).toMatchObject({

@@ -11,6 +11,9 @@ interface Circumstances {
   readonly batchOffset?: number;
 }
 
+/** For work that goes on whatever becomes of its call. */
+export const neverEnds = { ended: undefined } as unknown as Call;
+
 /** What an exchange that failed means to the caller. */
 export function exchangeError(
   exchange: Exchange,
@@ -18,7 +21,7 @@ export function exchangeError(
   { pool, writes, batchOffset }: Circumstances,
 ): HoldfastError {
   const { failure } = exchange;
-  if (failure?.lost === true && writes) return commitUnknown(pool, failure.error);
+  if (failure?.lost === true && writes && exchange.sent) return commitUnknown(pool, failure.error);
   // A statement that is slow to stop loses its connection, whatever the server said last: what it was stopped for is the news.
   if (failure?.lost === true && exchange.cancelRequested) {
     if (failure.error?.reason === 'RESULT_TOO_LARGE') return failure.error;
@@ -70,16 +73,24 @@ const columnsChanged = (pool: string): HoldfastError =>
     { target: pool, retryAfterMs: 10 },
   );
 
-export const commitUnknown = (pool: string, cause?: unknown): HoldfastError =>
+export const commitUnknown = (
+  pool: string,
+  cause?: unknown,
+  why = 'the connection was lost while the work was being committed',
+): HoldfastError =>
   new HoldfastError(
     'unknown-outcome',
     'COMMIT_UNKNOWN',
-    'the connection was lost while the work was being committed: whether it took effect is not known',
+    `${why}: whether it took effect is not known; Outcome tells of work that had a commit_id`,
     {
       target: pool,
       cause,
     },
   );
+
+/** The deadline passed first; the commit itself goes on. */
+export const commitTooSlow = (pool: string, cause: unknown): HoldfastError =>
+  commitUnknown(pool, cause, 'the deadline passed before the server answered the commit');
 
 export const rolledBack = (pool: string): HoldfastError =>
   new HoldfastError(

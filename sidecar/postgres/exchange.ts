@@ -50,6 +50,8 @@ export class Exchange {
   status: TransactionStatus = 'I';
   /** Somebody asked to have it cancelled on the server. */
   cancelRequested = false;
+  /** Its bytes are on their way: without that nothing of it can have run. */
+  sent = false;
   /** When the server can have begun with it. */
   startedAtMs = 0;
   tookMs = 0;

@@ -15,7 +15,7 @@ const evicted = (statements: PreparedStatements): readonly string[] => {
 
 describe('a statement gets a name', () => {
   test('when it is seen the second time, and keeps it', () => {
-    const statements = new PreparedStatements();
+    const statements = new PreparedStatements(256);
     expect(statements.add(profileOf('select 1'))).toBeUndefined();
     expect(statements.get('select 1')).toBeUndefined();
     const added = statements.add(used('select 1'));
@@ -23,7 +23,7 @@ describe('a statement gets a name', () => {
   });
 
   test('of its own', () => {
-    const statements = new PreparedStatements();
+    const statements = new PreparedStatements(256);
     const names = Array.from(
       { length: 600 },
       (_, at) => statements.add(used(`select ${at}`))?.name,
@@ -33,12 +33,12 @@ describe('a statement gets a name', () => {
   });
 
   test('never for FETCH, whose columns are those of the cursor', () => {
-    expect(new PreparedStatements().add(used('fetch 10 from c'))).toBeUndefined();
+    expect(new PreparedStatements(256).add(used('fetch 10 from c'))).toBeUndefined();
   });
 });
 
 test('a statement that the server has not confirmed is good for the exchange that prepares it, and no other', () => {
-  const statements = new PreparedStatements();
+  const statements = new PreparedStatements(256);
   const added = statements.add(used('select 1'));
   if (added === undefined) throw new Error('it has no name');
   expect(statements.canUse(added)).toBe(true);
@@ -50,7 +50,7 @@ test('a statement that the server has not confirmed is good for the exchange tha
 
 describe('of too many statements', () => {
   test('the one that was used longest ago goes, and is closed on the server once', () => {
-    const statements = new PreparedStatements();
+    const statements = new PreparedStatements(256);
     const first = statements.add(used('select 0'));
     const second = statements.add(used('select 1'));
     for (let at = 2; at < 256; at += 1) statements.add(used(`select ${at}`));
@@ -64,7 +64,7 @@ describe('of too many statements', () => {
   });
 
   test('no more are kept than 256, however many come', () => {
-    const statements = new PreparedStatements();
+    const statements = new PreparedStatements(256);
     let open = 0;
     for (let at = 0; at < 1_000; at += 1) {
       statements.add(used(`select ${at}`));
@@ -76,7 +76,7 @@ describe('of too many statements', () => {
 
 describe('a statement is forgotten', () => {
   test('and closed on the server where that has it', () => {
-    const statements = new PreparedStatements();
+    const statements = new PreparedStatements(256);
     const name = statements.add(used('select 1'))?.name;
     statements.forget('select 1', true);
     statements.forget('select 1', true);
@@ -86,7 +86,7 @@ describe('a statement is forgotten', () => {
   });
 
   test('without a word where the server never had it', () => {
-    const statements = new PreparedStatements();
+    const statements = new PreparedStatements(256);
     statements.add(used('select 1'));
     statements.forget('select 1', false);
     expect(statements.get('select 1')).toBeUndefined();
@@ -94,7 +94,7 @@ describe('a statement is forgotten', () => {
   });
 
   test('with all others when the server has dropped them, and none of them is closed any more', () => {
-    const statements = new PreparedStatements();
+    const statements = new PreparedStatements(256);
     statements.add(used('select 1'));
     statements.forget('select 1', true);
     const before = statements.add(used('select 2'))?.name;

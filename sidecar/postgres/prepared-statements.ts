@@ -11,16 +11,21 @@ export interface PreparedStatement {
   columns: Buffer | undefined;
 }
 
-const mostPrepared = 256;
 /** A statement is worth a name the second time it is seen: texts with literals in them never come back. */
 const usesBeforeNaming = 1;
 
 /** The named statements of one connection, bounded, the least recently used dropped first. */
 export class PreparedStatements {
+  readonly #most: number;
   readonly #byText = new Map<string, PreparedStatement>();
   readonly #evicted: string[] = [];
   #made = 0;
   #exchange = 0;
+
+  /** `most` of 0 gives no statement a name. */
+  constructor(most: number) {
+    this.#most = most;
+  }
 
   /** What is added from now on is prepared by another exchange. */
   nextExchange(): void {
@@ -34,7 +39,7 @@ export class PreparedStatements {
 
   get(sql: string): PreparedStatement | undefined {
     const found = this.#byText.get(sql);
-    if (found !== undefined && this.#byText.size > mostPrepared / 2) {
+    if (found !== undefined && this.#byText.size > this.#most / 2) {
       this.#byText.delete(sql);
       this.#byText.set(sql, found);
     }
@@ -43,8 +48,8 @@ export class PreparedStatements {
 
   /** A name for a statement that has none yet, or undefined when it is not worth one. */
   add(profile: StatementProfile): PreparedStatement | undefined {
-    if (profile.uses < usesBeforeNaming || profile.fetches) return undefined;
-    if (this.#byText.size >= mostPrepared) {
+    if (this.#most === 0 || profile.uses < usesBeforeNaming || profile.fetches) return undefined;
+    if (this.#byText.size >= this.#most) {
       const oldest = this.#byText.entries().next();
       if (oldest.done !== true) {
         this.#byText.delete(oldest.value[0]);

@@ -11,6 +11,8 @@ export interface StatementProfile {
   readonly reads: boolean;
   /** It may leave something behind in the server's session, which has to be reset before the next borrower. */
   readonly dirties: boolean;
+  /** It only has to do with settings: SET, RESET, SHOW. Some of these have to come before anything else in a transaction. */
+  readonly configures: boolean;
   /** Its columns are those of a cursor, whatever its text: nothing the server says of it holds for the next time. */
   readonly fetches: boolean;
   /** How often it ran. */
@@ -68,6 +70,7 @@ export function profileOf(sql: string): StatementProfile {
     autocommitRefusal: autocommitRefusal(first),
     reads: !dirties && onlyReads(tokens, first),
     dirties,
+    configures: first === 'set' || first === 'reset' || first === 'show',
     fetches: first === 'fetch',
     uses: 0,
     usualMs: Infinity,

@@ -4,14 +4,16 @@ import type { FrontendMessages } from './frontend-messages.ts';
 import { PreparedStatements } from './prepared-statements.ts';
 
 const none = Buffer.alloc(0);
+const mostPrepared = 256;
 
 /** Writes exchanges, and knows which statements the server has prepared. Belongs to one connection. */
 export class StepWriter {
   readonly #out: FrontendMessages;
-  readonly #prepared = new PreparedStatements();
+  readonly #prepared: PreparedStatements;
 
-  constructor(out: FrontendMessages) {
+  constructor(out: FrontendMessages, preparedStatements: boolean) {
     this.#out = out;
+    this.#prepared = new PreparedStatements(preparedStatements ? mostPrepared : 0);
   }
 
   /** Writes the steps of one exchange, up to its Sync. */

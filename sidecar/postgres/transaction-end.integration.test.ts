@@ -56,14 +56,14 @@ describe('a commit', () => {
     kit.expectWhole();
   });
 
-  test('whose connection is cut has an outcome that nobody knows', async () => {
+  test('whose connection is cut is asked of the server', async () => {
     const transaction = kit.begin();
     await transaction.query(insert(1, 'slow_commit'), aCall());
     const commit = rejection(transaction.commit(aCall()));
     await sleep(200);
     await kit.cut('COMMIT');
-    expect(await commit).toMatchObject({ kind: 'unknown-outcome', reason: 'COMMIT_UNKNOWN' });
-    await sleep(50);
+    expect(await commit).toMatchObject({ kind: 'conflict', reason: 'TRANSACTION_ROLLED_BACK' });
+    expect(await kit.count('slow_commit')).toBe(0);
     kit.expectWhole();
   });
 

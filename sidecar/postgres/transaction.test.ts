@@ -42,6 +42,7 @@ function open(...answers: readonly Buffer[]) {
     socket: scripted(...answers),
     clock,
     pool: 'orders',
+    preparedStatements: true,
     requestCancel: () => Promise.resolve(),
   });
   const call = new Call({
@@ -56,6 +57,7 @@ function open(...answers: readonly Buffer[]) {
       borrow: () => Promise.resolve(makeLoan(connection, (dirty) => givenBack.push(dirty))),
       step: ({ sql, params }) => ({ profile: profileOf(sql), params }),
       observe: () => {},
+      outcome: async () => 'unknown',
     },
     {
       isolation: 'default',

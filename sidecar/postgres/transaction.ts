@@ -1,30 +1,26 @@
 import { HoldfastError } from '../../platform/errors.ts';
 import type { Call } from '../../platform/call.ts';
 import type { Connection } from './connection.ts';
-import type { Clock } from '../../platform/clock.ts';
-import { beginStatement, type BeginOptions } from './begin-statement.ts';
+import { type BeginOptions, openingSteps } from './begin-statement.ts';
+import { markError } from './commit-ids.ts';
 import { controlStatement } from './control-statement.ts';
 import { Exchange, type Statement, type StatementResult, type Step } from './exchange.ts';
-import { commitUnknown, exchangeError, isStale, rolledBack } from './exchange-error.ts';
+import {
+  commitTooSlow,
+  commitUnknown,
+  exchangeError,
+  isStale,
+  neverEnds,
+  rolledBack,
+} from './exchange-error.ts';
 import type { Loan } from './pool-loan.ts';
+import { endTransaction, rollBack } from './transaction-commit.ts';
 import { connectionLost, ended } from './transaction-errors.ts';
 import { TransactionFailure } from './transaction-failure.ts';
+import type { TransactionHost } from './transaction-host.ts';
+import { TransactionIdentifier } from './transaction-identifier.ts';
 import { TransactionTimers } from './transaction-timers.ts';
 
-/** What a transaction needs of its database. */
-export interface TransactionHost {
-  readonly name: string;
-  readonly clock: Clock;
-  readonly maxResultBytes: number;
-  borrow(call: Call): Promise<Loan<Connection>>;
-  /** A caller's statement as a step, or STATEMENT_REFUSED. */
-  step(statement: Statement): Step;
-  observe(exchange: Exchange): void;
-}
-
-const commitStatement = controlStatement('COMMIT');
-const rollbackStatement = controlStatement('ROLLBACK');
-const rollbackTimeoutMs = 5_000;
 const staleRetries = 3;
 const byCaller = 'the transaction was rolled back by its caller';
 
@@ -50,6 +46,7 @@ export class Transaction {
   #ended: HoldfastError | undefined;
   #wake: () => void = () => {};
   readonly #failure = new TransactionFailure();
+  readonly #identifier = new TransactionIdentifier();
   readonly #timers: TransactionTimers;
 
   constructor(host: TransactionHost, options: BeginOptions, call: Call) {
@@ -123,13 +120,14 @@ export class Transaction {
   /** Resolves only when the server has confirmed it; rolls back if something failed. Not cancelled by anything; at the call's deadline the caller is told that nobody knows. */
   commit(call: Call): Promise<void> {
     return this.#inOrder(async (loan) => {
+      await this.#leaveMark(call);
       this.#committing = true;
       // Ended from here on: what is queued behind must never reach the connection, however the commit goes on.
       this.#end(ended(this.#host.name, 'UNKNOWN_TRANSACTION', 'the transaction has ended'));
-      const committed = this.#commitOn(loan);
+      const committed = this.#commitOn(loan, call);
       return new Promise((resolve, reject) => {
         const unlisten = call.onEnd((reason) => {
-          if (reason.kind === 'deadline') reject(commitUnknown(this.#host.name, reason));
+          if (reason.kind === 'deadline') reject(commitTooSlow(this.#host.name, reason));
         });
         committed.then(resolve, reject).finally(unlisten);
       });
@@ -200,8 +198,10 @@ export class Transaction {
     const loan = await this.#borrowed;
     const { connection } = loan;
     const begun = this.#begun;
+    const opening = begun ? [] : openingSteps(this.#options);
+    const question = this.#identifier.question(steps, connection);
     const exchange = new Exchange(
-      begun ? steps : [beginStatement(this.#options), ...steps],
+      [...opening, ...steps, ...(question === undefined ? [] : [question])],
       this.#host.maxResultBytes,
     );
     this.#begun = true;
@@ -215,7 +215,7 @@ export class Transaction {
     this.#running = undefined;
     this.#host.observe(exchange);
     if (isStale(exchange)) {
-      for (const { profile } of steps) connection.forgetStatement(profile.sql);
+      for (const { profile } of exchange.steps) connection.forgetStatement(profile.sql);
       if (!begun && attempt < staleRetries) {
         // Once more from BEGIN: what failed came first, so nothing of the transaction is lost.
         await this.#rollBack(connection);
@@ -225,13 +225,28 @@ export class Transaction {
     }
     this.#checkStillOpen(exchange, loan, begun);
     if (exchange.failure !== undefined) {
-      const batch = isBatch ? { batchOffset: begun ? 0 : 1 } : {};
+      const isMark = opening.length > 1 && exchange.results.length === 1;
+      const fault = isMark ? markError(exchange.failure, this.#host.name) : undefined;
+      if (fault !== undefined) this.abort(fault);
+      const batch = isBatch ? { batchOffset: opening.length } : {};
       throw (
         this.#ended ??
         exchangeError(exchange, call, { pool: this.#host.name, writes: false, ...batch })
       );
     }
-    return begun ? exchange.results : exchange.results.slice(1);
+    const results = exchange.results.slice(opening.length);
+    if (question !== undefined)
+      this.#identifier.learn(results.pop() as StatementResult, connection);
+    return results;
+  }
+
+  /** The mark of a transaction that nothing was asked of goes before its commit. */
+  async #leaveMark(call: Call): Promise<void> {
+    if (this.#begun || this.#options.commitId === undefined || this.#failure.stands) return;
+    await this.#run([], call).catch((error: unknown) => {
+      this.abort(HoldfastError.from(error));
+      throw error;
+    });
   }
 
   /** The server's word on what the statement left behind. */
@@ -250,28 +265,22 @@ export class Transaction {
     this.#options.onAborted(this.#ended as unknown as HoldfastError);
   }
 
-  async #commitOn(loan: Loan<Connection>): Promise<void> {
-    const { name } = this.#host;
+  async #commitOn(loan: Loan<Connection>, call: Call): Promise<void> {
     const failed = this.#failure.stands;
     if (!this.#begun) {
       loan.giveBack();
-      if (failed) throw rolledBack(name);
+      if (failed) throw rolledBack(this.#host.name);
       return;
     }
-    const end = failed ? rollbackStatement : commitStatement;
-    const exchange = new Exchange([end], this.#host.maxResultBytes);
-    loan.connection.submit(exchange);
-    await exchange.done;
-    loan.giveBack(this.#dirty || loan.connection.status !== 'I');
-    this.#host.observe(exchange);
-    const { failure, results } = exchange;
-    if (failure === undefined && results[0]?.command === 'COMMIT') return;
-    if (failure === undefined || (failure.lost && (failed || this.#options.readOnly))) {
-      throw rolledBack(name);
-    }
-    throw failure.lost
-      ? commitUnknown(name, failure.error)
-      : exchangeError(exchange, neverEnds, { pool: name, writes: true });
+    await endTransaction(loan.connection, {
+      host: this.#host,
+      commitId: this.#options.commitId,
+      identity: this.#identifier.identity,
+      nothingToCommit: failed || this.#options.readOnly || !this.#identifier.mayWrite,
+      failed,
+      call,
+      onAnswered: () => loan.giveBack(this.#dirty || loan.connection.status !== 'I'),
+    });
   }
 
   async #rollBackOn(loan: Loan<Connection>): Promise<void> {
@@ -281,13 +290,7 @@ export class Transaction {
 
   async #rollBack(connection: Connection): Promise<void> {
     if (!this.#begun || !connection.usable || connection.status === 'I') return;
-    const exchange = new Exchange([rollbackStatement], 0);
-    connection.submit(exchange);
-    const stop = this.#host.clock.after(rollbackTimeoutMs, () =>
-      connection.destroy(connectionLost(this.#host.name, new Error('no answer to ROLLBACK'))),
-    );
-    await exchange.done;
-    stop();
+    await rollBack(connection, this.#host);
   }
 
   #end(reason: HoldfastError): void {
@@ -296,5 +299,3 @@ export class Transaction {
     this.#timers.stop();
   }
 }
-
-const neverEnds = { ended: undefined } as unknown as Call;

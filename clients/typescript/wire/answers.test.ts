@@ -114,6 +114,7 @@ test('a BatchResult is read, errors included', () => {
         pool: '',
         atomic: false,
         idempotent: false,
+        commitId: '',
         format: arrays,
       };
       const bytes = encoded('BatchResult', { results });

@@ -111,6 +111,7 @@ test('what cannot be sent is refused by name', () => {
         pool,
         atomic: true,
         idempotent: false,
+        commitId: '',
         format: objects,
       }),
     ),

@@ -14,6 +14,8 @@ export interface QueryRequest {
   /** Empty for `default`. */
   readonly pool: string;
   readonly idempotent: boolean;
+  /** Empty for none. */
+  readonly commitId: string;
   readonly format: ResultFormat;
 }
 
@@ -26,11 +28,19 @@ export interface BatchRequest {
   readonly pool: string;
   readonly atomic: boolean;
   readonly idempotent: boolean;
+  /** Empty for none. */
+  readonly commitId: string;
   readonly format: ResultFormat;
 }
 
-const queryTag = { params: 0x12, pool: 0x1a, idempotent: 0x20 } as const;
-const batchTag = { statements: 0x0a, pool: 0x12, atomic: 0x18, idempotent: 0x20 } as const;
+const queryTag = { params: 0x12, pool: 0x1a, idempotent: 0x20, commitId: 0x2a } as const;
+const batchTag = {
+  statements: 0x0a,
+  pool: 0x12,
+  atomic: 0x18,
+  idempotent: 0x20,
+  commitId: 0x2a,
+} as const;
 const batchResultTag = { results: 0x0a } as const;
 const statementResultTag = { result: 0x0a, error: 0x12 } as const;
 const streamTag = { query: 0x0a, maxRows: 0x10 } as const;
@@ -42,6 +52,7 @@ export function writeQuery(writer: ByteWriter, request: QueryRequest): void {
     writer.string(request.pool);
   }
   if (request.idempotent) writeTrue(writer, queryTag.idempotent);
+  writeCommitId(writer, queryTag.commitId, request);
 }
 
 export const readQuery = (
@@ -65,6 +76,7 @@ export function writeBatch(writer: ByteWriter, request: BatchRequest): void {
   }
   if (request.atomic) writeTrue(writer, batchTag.atomic);
   if (request.idempotent) writeTrue(writer, batchTag.idempotent);
+  writeCommitId(writer, batchTag.commitId, request);
 }
 
 export type BatchOutcome = QueryResult<unknown> | HoldfastError;
@@ -134,6 +146,12 @@ function writeStatement(
     writer.byte(queryTag.params);
     writeValue(writer, params[index]);
   }
+}
+
+function writeCommitId(writer: ByteWriter, tag: number, { commitId }: { commitId: string }): void {
+  if (commitId === '') return;
+  writer.byte(tag);
+  writer.string(commitId);
 }
 
 function writeTrue(writer: ByteWriter, tag: number): void {

@@ -9,6 +9,12 @@ import {
 } from './database-messages.ts';
 import type { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
+import {
+  type CommitOutcome,
+  type OutcomeRequest,
+  readOutcomeResult,
+  writeOutcomeRequest,
+} from './outcome-messages.ts';
 import { type PageRequest, type PageResult, readPage, writePage } from './page-messages.ts';
 import type { QueryResult } from './query-result.ts';
 import {
@@ -69,6 +75,14 @@ export const page: Operation<PageRequest, PageResult<unknown>> = {
   exempt: false,
   write: writePage,
   read: readPage,
+};
+
+export const outcome: Operation<OutcomeRequest, CommitOutcome> = {
+  field: 22,
+  path: '/holdfast.v1.Database/Outcome',
+  exempt: false,
+  write: writeOutcomeRequest,
+  read: readOutcomeResult,
 };
 
 export const command: Operation<CommandRequest, RedisValue> = {

@@ -72,6 +72,7 @@ test('a QueryRequest reads as the generated codec reads it, and again when its t
         params,
         pool,
         idempotent,
+        commitId: sql,
         format: objects,
       };
       const expected = {
@@ -79,7 +80,7 @@ test('a QueryRequest reads as the generated codec reads it, and again when its t
           sql,
           parameters.map(({ value }) => value),
         ),
-        ...without({ pool, idempotent }),
+        ...without({ pool, idempotent, commitId: sql }),
       };
       for (let time = 0; time < 2; time += 1) {
         const bytes = written((writer) => writeQuery(writer, request));
@@ -104,16 +105,16 @@ test('a BatchRequest and a StreamRequest read as the generated codec reads them'
           parameters.map(({ value }) => value),
         ),
       );
-      const rest = { pool, idempotent: !atomic, format: objects };
+      const rest = { pool, idempotent: !atomic, commitId: pool, format: objects };
       const bytes = written((writer) => writeBatch(writer, { statements: list, atomic, ...rest }));
       expect(decoded('BatchRequest', bytes)).toEqual(
-        without({ statements: messages, pool, atomic, idempotent: !atomic }),
+        without({ statements: messages, pool, atomic, idempotent: !atomic, commitId: pool }),
       );
       const [first] = list;
       if (first === undefined) return;
       const stream = written((writer) => writeStream(writer, { ...first, ...rest }, rows));
       expect(decoded('StreamRequest', stream)).toEqual({
-        query: { ...messages[0], ...without({ pool, idempotent: !atomic }) },
+        query: { ...messages[0], ...without({ pool, idempotent: !atomic, commitId: pool }) },
         ...without({ maxRows: rows }),
       });
     }),
@@ -169,6 +170,7 @@ test('frames read as the generated codec reads them, byte for byte', () => {
             params: [1],
             pool: 'p',
             idempotent: false,
+            commitId: '',
             format: objects,
           };
           const call = { operation: query, request, body: undefined, options };

@@ -32,8 +32,8 @@ const isolations = {
 } as const;
 
 export function writeBegin(writer: ByteWriter, request: BeginRequest): void {
-  const { pool, isolation, readOnly, deferrable, timeoutMs, idleTimeoutMs } = request;
-  const asked = isolation ?? readOnly ?? deferrable ?? timeoutMs ?? idleTimeoutMs;
+  const { pool, isolation, readOnly, deferrable, timeoutMs, idleTimeoutMs, commitId } = request;
+  const asked = isolation ?? readOnly ?? deferrable ?? timeoutMs ?? idleTimeoutMs ?? commitId;
   if (pool === '' && asked === undefined) return;
   if (isolation !== undefined && !Object.hasOwn(isolations, isolation)) {
     throw HoldfastError.invalid('an isolation level is one of those that PostgreSQL has');
@@ -46,6 +46,7 @@ export function writeBegin(writer: ByteWriter, request: BeginRequest): void {
       deferrable,
       timeoutMs: wholeNumber('timeoutMs', timeoutMs),
       idleTimeoutMs: wholeNumber('idleTimeoutMs', idleTimeoutMs),
+      commitId,
     }),
   );
 }

@@ -2,6 +2,7 @@ import type { Begin__Output } from '../../../platform/gen/holdfast/v1/Begin.ts';
 import type { HoldfastError } from '../../../platform/errors.ts';
 import type { DatabaseOptions } from '../../postgres/database.ts';
 import type { BeginOptions, Isolation } from '../../postgres/begin-statement.ts';
+import { commitIdOf } from './commit-id.ts';
 import { invalid } from './statement-values.ts';
 
 const isolations: Readonly<Record<Begin__Output['isolation'], Isolation>> = {
@@ -13,7 +14,7 @@ const isolations: Readonly<Record<Begin__Output['isolation'], Isolation>> = {
 
 /** What a Begin asks for, within what the pool allows. Throws INVALID_REQUEST. */
 export function beginOptions(
-  { isolation, readOnly, deferrable, timeoutMs, idleTimeoutMs }: Begin__Output,
+  { isolation, readOnly, deferrable, timeoutMs, idleTimeoutMs, commitId }: Begin__Output,
   limits: DatabaseOptions,
   onAborted: (reason: HoldfastError) => void,
 ): BeginOptions {
@@ -24,7 +25,11 @@ export function beginOptions(
       'deferrable needs read_only and ISOLATION_SERIALIZABLE: elsewhere it does nothing',
     );
   }
+  if (readOnly && commitId !== '') {
+    throw invalid('commit_id with read_only: there is nothing to commit');
+  }
   return {
+    ...commitIdOf(commitId),
     isolation: level,
     readOnly,
     deferrable,

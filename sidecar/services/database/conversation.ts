@@ -7,6 +7,7 @@ import { lengthDelimited } from '../../../platform/protobuf-wire.ts';
 import type { ConversationOperation } from '../../grpc/operation.ts';
 import type { Transaction } from '../../postgres/transaction.ts';
 import { beginOptions } from './begin.ts';
+import { noCommitId } from './commit-id.ts';
 import { batchStatements, fetchSql, savepointSql } from './checks.ts';
 import type { Databases } from './databases.ts';
 import { batchResult, queryResult } from './results.ts';
@@ -58,6 +59,7 @@ export function conversation(
   ): Promise<Encoded> => {
     if (request.query) {
       checkPool(transaction, request.query.pool);
+      noCommitId(request.query);
       const { parts } = queryResult(
         await transaction.query(statementOf(request.query.sql, request.query.params), call),
       );
@@ -65,6 +67,7 @@ export function conversation(
     }
     if (request.batch) {
       checkPool(transaction, request.batch.pool);
+      noCommitId(request.batch);
       const { parts } = batchResult(
         await transaction.batch(batchStatements(request.batch), call),
         statuses,

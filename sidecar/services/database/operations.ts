@@ -9,6 +9,7 @@ import { Encoded } from '../../../platform/grpc/encoded.ts';
 import type { StatusEncoder } from '../../../platform/grpc/status.ts';
 import type { Operation, OperationTable, StreamOperation } from '../../grpc/operation.ts';
 import { beginOptions } from './begin.ts';
+import { commitIdOf, noCommitId, outcomeOperation } from './commit-id.ts';
 import { batchStatements, fetchSql, savepointSql } from './checks.ts';
 import { conversation } from './conversation.ts';
 import type { Databases } from './databases.ts';
@@ -32,13 +33,17 @@ export function databaseOperations(databases: Databases, statuses: StatusEncoder
     name: 'Database.Query',
     frame: 'query',
     target: ({ pool }, call) => targetOf(pool, call),
-    handle: async ({ sql, params, pool }, call) => {
+    handle: async (request, call) => {
+      const { sql, params, pool, idempotent, commitId } = request;
       const result =
         call.transactionId === 0
-          ? await databases.named(pool).query(statementOf(sql, params), call)
-          : await transactions.run(call, pool, (transaction) =>
-              transaction.query(statementOf(sql, params), call),
-            );
+          ? await databases
+              .named(pool)
+              .query(statementOf(sql, params), call, { idempotent, ...commitIdOf(commitId) })
+          : await transactions.run(call, pool, (transaction) => {
+              noCommitId(request);
+              return transaction.query(statementOf(sql, params), call);
+            });
       return queryResult(result);
     },
     refused,
@@ -50,15 +55,23 @@ export function databaseOperations(databases: Databases, statuses: StatusEncoder
     target: ({ pool }, call) => targetOf(pool, call),
     handle: async (request, call) => {
       if (call.transactionId !== 0) {
-        const results = await transactions.run(call, request.pool, (transaction) =>
-          transaction.batch(batchStatements(request), call),
-        );
+        const results = await transactions.run(call, request.pool, (transaction) => {
+          noCommitId(request);
+          return transaction.batch(batchStatements(request), call);
+        });
         return batchResult(results, statuses);
       }
       const statements = batchStatements(request);
       const database = databases.named(request.pool);
-      const results = request.atomic
-        ? await database.atomicBatch(statements, call)
+      const { atomic, idempotent } = request;
+      const mark = commitIdOf(request.commitId);
+      if (!atomic && mark.commitId !== undefined) {
+        throw invalid(
+          'commit_id needs an atomic batch: the others commit each statement by itself',
+        );
+      }
+      const results = atomic
+        ? await database.atomicBatch(statements, call, { idempotent, ...mark })
         : await database.looseBatch(statements, call);
       return batchResult(results, statuses);
     },
@@ -148,6 +161,7 @@ export function databaseOperations(databases: Databases, statuses: StatusEncoder
       if (maxRows > mostStreamRows) {
         throw invalid(`max_rows is ${maxRows}, more than ${mostStreamRows}`);
       }
+      if (asked.commitId !== '') throw invalid('a stream has no commit_id: use Query');
       const statement = statementOf(asked.sql, asked.params);
       const rows = maxRows === 0 ? defaultStreamRows : maxRows;
       await databases
@@ -175,6 +189,7 @@ export function databaseOperations(databases: Databases, statuses: StatusEncoder
       savepoint,
       fetch,
       pageOperation(databases, transactions),
+      outcomeOperation(databases),
     ],
     streams: [stream],
     conversations: [conversation(databases, statuses)],

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Begin } from '../../../platform/gen/holdfast/v1/Begin.ts';
 import type { ClientFrame } from '../../../platform/gen/holdfast/v1/ClientFrame.ts';
+import { type FaultProxy, proxyTo } from '../../../scripts/faults/fault-proxy.ts';
 import { testDatabase, type TestDatabase } from '../../../scripts/servers/test-database.ts';
-import { DatabaseProxy } from '../../grpc/database-proxy.test-kit.ts';
 import type { RawSession } from '../../grpc/raw-session.test-kit.ts';
 import { TestBed } from '../../grpc/test-bed.test-kit.ts';
 
@@ -202,26 +202,29 @@ describe('a Commit', () => {
   });
 
   /** A sidecar whose COMMITs never reach the server. */
-  const behindProxy = async (use: (other: RawSession, proxy: DatabaseProxy) => Promise<void>) => {
-    await using proxy = await DatabaseProxy.open(database.url, {
-      toServer: (bytes) => (bytes.includes('COMMIT') ? undefined : bytes),
+  const behindProxy = async (use: (other: RawSession, proxy: FaultProxy) => Promise<void>) => {
+    await using proxy = await proxyTo(database.url);
+    proxy.rule = ({ from, text }) =>
+      from === 'client' && text === 'COMMIT' ? { stall: true } : undefined;
+    await using behind = await TestBed.open(database.url, {
+      sidecarUrl: proxy.through(database.url),
     });
-    await using behind = await TestBed.open(database.url, { sidecarUrl: proxy.url });
     const other = await behind.session();
     await use(other, proxy);
     proxy.cut();
     await behind.poolWhole();
   };
 
-  test('whose connection is cut says that nobody knows', async () => {
+  test('whose connection is cut is asked of the server', async () => {
     await behindProxy(async (other, proxy) => {
       await begin(other);
       other.send(commit);
       await sleep(50);
       proxy.cut();
+      // The COMMIT was held back for ever.
       expect((await other.answer(9)).failure).toMatchObject({
-        status: 'UNKNOWN',
-        reason: 'COMMIT_UNKNOWN',
+        status: 'ABORTED',
+        reason: 'TRANSACTION_ROLLED_BACK',
       });
     });
   });

@@ -17,9 +17,13 @@ export interface BatchRequest {
    */
   'atomic'?: (boolean);
   /**
-   * As in QueryRequest, for the batch as a whole.
+   * As in QueryRequest, for an atomic batch as a whole.
    */
   'idempotent'?: (boolean);
+  /**
+   * As in QueryRequest. Needs `atomic`.
+   */
+  'commitId'?: (string);
 }
 
 export interface BatchRequest__Output {
@@ -37,7 +41,11 @@ export interface BatchRequest__Output {
    */
   'atomic': (boolean);
   /**
-   * As in QueryRequest, for the batch as a whole.
+   * As in QueryRequest, for an atomic batch as a whole.
    */
   'idempotent': (boolean);
+  /**
+   * As in QueryRequest. Needs `atomic`.
+   */
+  'commitId': (string);
 }

@@ -25,6 +25,10 @@ export interface Begin {
    * Longest pause between two statements in ms; 0 is the pool's `idleInTransactionTimeoutMs`, which is also the most.
    */
   'idleTimeoutMs'?: (number);
+  /**
+   * As in QueryRequest, for the whole transaction. Refused with `read_only`.
+   */
+  'commitId'?: (string);
 }
 
 /**
@@ -50,4 +54,8 @@ export interface Begin__Output {
    * Longest pause between two statements in ms; 0 is the pool's `idleInTransactionTimeoutMs`, which is also the most.
    */
   'idleTimeoutMs': (number);
+  /**
+   * As in QueryRequest, for the whole transaction. Refused with `read_only`.
+   */
+  'commitId': (string);
 }

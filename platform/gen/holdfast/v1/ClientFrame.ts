@@ -12,6 +12,8 @@ import type { Rollback as _holdfast_v1_Rollback, Rollback__Output as _holdfast_v
 import type { Savepoint as _holdfast_v1_Savepoint, Savepoint__Output as _holdfast_v1_Savepoint__Output } from '../../holdfast/v1/Savepoint.ts';
 import type { Fetch as _holdfast_v1_Fetch, Fetch__Output as _holdfast_v1_Fetch__Output } from '../../holdfast/v1/Fetch.ts';
 import type { PageRequest as _holdfast_v1_PageRequest, PageRequest__Output as _holdfast_v1_PageRequest__Output } from '../../holdfast/v1/PageRequest.ts';
+import type { OutcomeRequest as _holdfast_v1_OutcomeRequest, OutcomeRequest__Output as _holdfast_v1_OutcomeRequest__Output } from '../../holdfast/v1/OutcomeRequest.ts';
+import type { ScriptRequest as _holdfast_v1_ScriptRequest, ScriptRequest__Output as _holdfast_v1_ScriptRequest__Output } from '../../holdfast/v1/ScriptRequest.ts';
 
 /**
  * One call. Numbers 6 to 15 are for the frequent requests, 16 to 31 databases, 32 to 47 Redis, 48 to 63 locks,
@@ -47,7 +49,9 @@ export interface ClientFrame {
   'savepoint'?: (_holdfast_v1_Savepoint | null);
   'fetch'?: (_holdfast_v1_Fetch | null);
   'page'?: (_holdfast_v1_PageRequest | null);
-  'request'?: "query"|"batch"|"command"|"pipeline"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page";
+  'outcome'?: (_holdfast_v1_OutcomeRequest | null);
+  'script'?: (_holdfast_v1_ScriptRequest | null);
+  'request'?: "query"|"batch"|"command"|"pipeline"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script";
 }
 
 /**
@@ -84,5 +88,7 @@ export interface ClientFrame__Output {
   'savepoint'?: (_holdfast_v1_Savepoint__Output | null);
   'fetch'?: (_holdfast_v1_Fetch__Output | null);
   'page'?: (_holdfast_v1_PageRequest__Output | null);
-  'request'?: "query"|"batch"|"command"|"pipeline"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page";
+  'outcome'?: (_holdfast_v1_OutcomeRequest__Output | null);
+  'script'?: (_holdfast_v1_ScriptRequest__Output | null);
+  'request'?: "query"|"batch"|"command"|"pipeline"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script";
 }

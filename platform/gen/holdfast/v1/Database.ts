@@ -4,6 +4,8 @@ import type * as grpc from '@grpc/grpc-js'
 import type { MethodDefinition } from '@grpc/proto-loader'
 import type { BatchRequest as _holdfast_v1_BatchRequest, BatchRequest__Output as _holdfast_v1_BatchRequest__Output } from '../../holdfast/v1/BatchRequest.ts';
 import type { BatchResult as _holdfast_v1_BatchResult, BatchResult__Output as _holdfast_v1_BatchResult__Output } from '../../holdfast/v1/BatchResult.ts';
+import type { OutcomeRequest as _holdfast_v1_OutcomeRequest, OutcomeRequest__Output as _holdfast_v1_OutcomeRequest__Output } from '../../holdfast/v1/OutcomeRequest.ts';
+import type { OutcomeResult as _holdfast_v1_OutcomeResult, OutcomeResult__Output as _holdfast_v1_OutcomeResult__Output } from '../../holdfast/v1/OutcomeResult.ts';
 import type { PageRequest as _holdfast_v1_PageRequest, PageRequest__Output as _holdfast_v1_PageRequest__Output } from '../../holdfast/v1/PageRequest.ts';
 import type { PageResult as _holdfast_v1_PageResult, PageResult__Output as _holdfast_v1_PageResult__Output } from '../../holdfast/v1/PageResult.ts';
 import type { QueryRequest as _holdfast_v1_QueryRequest, QueryRequest__Output as _holdfast_v1_QueryRequest__Output } from '../../holdfast/v1/QueryRequest.ts';
@@ -37,6 +39,23 @@ export interface DatabaseClient extends grpc.Client {
   batch(argument: _holdfast_v1_BatchRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_v1_BatchResult__Output>): grpc.ClientUnaryCall;
   batch(argument: _holdfast_v1_BatchRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_v1_BatchResult__Output>): grpc.ClientUnaryCall;
   batch(argument: _holdfast_v1_BatchRequest, callback: grpc.requestCallback<_holdfast_v1_BatchResult__Output>): grpc.ClientUnaryCall;
+
+  /**
+   * What became of work that had a `commit_id`, asked of the database itself: also after a crash of the caller, of the sidecar or of the
+   * server. Work that is not committed by then never will be: its id is barred. Waits for work that is still open.
+   */
+  Outcome(argument: _holdfast_v1_OutcomeRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_v1_OutcomeResult__Output>): grpc.ClientUnaryCall;
+  Outcome(argument: _holdfast_v1_OutcomeRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_v1_OutcomeResult__Output>): grpc.ClientUnaryCall;
+  Outcome(argument: _holdfast_v1_OutcomeRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_v1_OutcomeResult__Output>): grpc.ClientUnaryCall;
+  Outcome(argument: _holdfast_v1_OutcomeRequest, callback: grpc.requestCallback<_holdfast_v1_OutcomeResult__Output>): grpc.ClientUnaryCall;
+  /**
+   * What became of work that had a `commit_id`, asked of the database itself: also after a crash of the caller, of the sidecar or of the
+   * server. Work that is not committed by then never will be: its id is barred. Waits for work that is still open.
+   */
+  outcome(argument: _holdfast_v1_OutcomeRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_v1_OutcomeResult__Output>): grpc.ClientUnaryCall;
+  outcome(argument: _holdfast_v1_OutcomeRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_v1_OutcomeResult__Output>): grpc.ClientUnaryCall;
+  outcome(argument: _holdfast_v1_OutcomeRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_v1_OutcomeResult__Output>): grpc.ClientUnaryCall;
+  outcome(argument: _holdfast_v1_OutcomeRequest, callback: grpc.requestCallback<_holdfast_v1_OutcomeResult__Output>): grpc.ClientUnaryCall;
 
   /**
    * One page of a table or view, with filters and order, without writing SQL. Names are checked against the catalogue
@@ -113,6 +132,12 @@ export interface DatabaseHandlers extends grpc.UntypedServiceImplementation {
   Batch: grpc.handleUnaryCall<_holdfast_v1_BatchRequest__Output, _holdfast_v1_BatchResult>;
 
   /**
+   * What became of work that had a `commit_id`, asked of the database itself: also after a crash of the caller, of the sidecar or of the
+   * server. Work that is not committed by then never will be: its id is barred. Waits for work that is still open.
+   */
+  Outcome: grpc.handleUnaryCall<_holdfast_v1_OutcomeRequest__Output, _holdfast_v1_OutcomeResult>;
+
+  /**
    * One page of a table or view, with filters and order, without writing SQL. Names are checked against the catalogue
    * and quoted, values travel as parameters: no text of a request ever becomes SQL.
    */
@@ -138,6 +163,7 @@ export interface DatabaseHandlers extends grpc.UntypedServiceImplementation {
 
 export interface DatabaseDefinition extends grpc.ServiceDefinition {
   Batch: MethodDefinition<_holdfast_v1_BatchRequest, _holdfast_v1_BatchResult, _holdfast_v1_BatchRequest__Output, _holdfast_v1_BatchResult__Output>
+  Outcome: MethodDefinition<_holdfast_v1_OutcomeRequest, _holdfast_v1_OutcomeResult, _holdfast_v1_OutcomeRequest__Output, _holdfast_v1_OutcomeResult__Output>
   Page: MethodDefinition<_holdfast_v1_PageRequest, _holdfast_v1_PageResult, _holdfast_v1_PageRequest__Output, _holdfast_v1_PageResult__Output>
   Query: MethodDefinition<_holdfast_v1_QueryRequest, _holdfast_v1_QueryResult, _holdfast_v1_QueryRequest__Output, _holdfast_v1_QueryResult__Output>
   Stream: MethodDefinition<_holdfast_v1_StreamRequest, _holdfast_v1_QueryResult, _holdfast_v1_StreamRequest__Output, _holdfast_v1_QueryResult__Output>

@@ -15,6 +15,11 @@ export interface PipelineRequest {
    * As in QueryRequest, for all commands.
    */
   'idempotent'?: (boolean);
+  /**
+   * All of them or none, with nothing in between (MULTI … EXEC). A command that fails while it runs does not undo the others: Redis has no
+   * rollback. One that Redis does not even take fails the whole call, and nothing has run.
+   */
+  'atomic'?: (boolean);
 }
 
 export interface PipelineRequest__Output {
@@ -30,4 +35,9 @@ export interface PipelineRequest__Output {
    * As in QueryRequest, for all commands.
    */
   'idempotent': (boolean);
+  /**
+   * All of them or none, with nothing in between (MULTI … EXEC). A command that fails while it runs does not undo the others: Redis has no
+   * rollback. One that Redis does not even take fails the whole call, and nothing has run.
+   */
+  'atomic': (boolean);
 }

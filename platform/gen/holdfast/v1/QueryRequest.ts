@@ -20,6 +20,12 @@ export interface QueryRequest {
    * leaves open whether it ran. Statements that only read need no such word.
    */
   'idempotent'?: (boolean);
+  /**
+   * Makes the outcome known for ever: see Outcome. 1 to 128 bytes, chosen by the caller, another one for each piece of work; empty for none. The
+   * statement runs in a transaction with the mark. Of two pieces of work with the same id at most one is committed; the other fails with
+   * `COMMIT_ID_USED`. Not inside a transaction: there it belongs to Begin.
+   */
+  'commitId'?: (string);
 }
 
 export interface QueryRequest__Output {
@@ -40,4 +46,10 @@ export interface QueryRequest__Output {
    * leaves open whether it ran. Statements that only read need no such word.
    */
   'idempotent': (boolean);
+  /**
+   * Makes the outcome known for ever: see Outcome. 1 to 128 bytes, chosen by the caller, another one for each piece of work; empty for none. The
+   * statement runs in a transaction with the mark. Of two pieces of work with the same id at most one is committed; the other fails with
+   * `COMMIT_ID_USED`. Not inside a transaction: there it belongs to Begin.
+   */
+  'commitId': (string);
 }

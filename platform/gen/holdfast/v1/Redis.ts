@@ -6,13 +6,14 @@ import type { CommandRequest as _holdfast_v1_CommandRequest, CommandRequest__Out
 import type { PipelineReply as _holdfast_v1_PipelineReply, PipelineReply__Output as _holdfast_v1_PipelineReply__Output } from '../../holdfast/v1/PipelineReply.ts';
 import type { PipelineRequest as _holdfast_v1_PipelineRequest, PipelineRequest__Output as _holdfast_v1_PipelineRequest__Output } from '../../holdfast/v1/PipelineRequest.ts';
 import type { RedisReply as _holdfast_v1_RedisReply, RedisReply__Output as _holdfast_v1_RedisReply__Output } from '../../holdfast/v1/RedisReply.ts';
+import type { ScriptRequest as _holdfast_v1_ScriptRequest, ScriptRequest__Output as _holdfast_v1_ScriptRequest__Output } from '../../holdfast/v1/ScriptRequest.ts';
 
 /**
  * Redis commands on connections that every call of the pod shares.
  *
  * A command whose answer was lost is never sent again (reason `REPLY_LOST`): only the caller knows whether that is safe.
  * Commands that break sharing, or that reach past one application's keys, are refused (`COMMAND_REFUSED`):
- * blocking ones, SUBSCRIBE, MONITOR, MULTI, WATCH, SELECT, AUTH, CLIENT, CONFIG, FLUSHALL, FLUSHDB, KEYS, SHUTDOWN …; see docs/redis.md.
+ * SUBSCRIBE, MONITOR, MULTI, WATCH, SELECT, AUTH, CLIENT, CONFIG, FLUSHALL, FLUSHDB, KEYS, SHUTDOWN …; see docs/redis.md.
  */
 export interface RedisClient extends grpc.Client {
   /**
@@ -31,19 +32,34 @@ export interface RedisClient extends grpc.Client {
   command(argument: _holdfast_v1_CommandRequest, callback: grpc.requestCallback<_holdfast_v1_RedisReply__Output>): grpc.ClientUnaryCall;
 
   /**
-   * Runs several commands in order, sent together. Not atomic: other callers' commands may run in between.
+   * Runs several commands in order, sent together. Other callers' commands may run in between, unless it is `atomic`.
    */
   Pipeline(argument: _holdfast_v1_PipelineRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_v1_PipelineReply__Output>): grpc.ClientUnaryCall;
   Pipeline(argument: _holdfast_v1_PipelineRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_v1_PipelineReply__Output>): grpc.ClientUnaryCall;
   Pipeline(argument: _holdfast_v1_PipelineRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_v1_PipelineReply__Output>): grpc.ClientUnaryCall;
   Pipeline(argument: _holdfast_v1_PipelineRequest, callback: grpc.requestCallback<_holdfast_v1_PipelineReply__Output>): grpc.ClientUnaryCall;
   /**
-   * Runs several commands in order, sent together. Not atomic: other callers' commands may run in between.
+   * Runs several commands in order, sent together. Other callers' commands may run in between, unless it is `atomic`.
    */
   pipeline(argument: _holdfast_v1_PipelineRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_v1_PipelineReply__Output>): grpc.ClientUnaryCall;
   pipeline(argument: _holdfast_v1_PipelineRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_v1_PipelineReply__Output>): grpc.ClientUnaryCall;
   pipeline(argument: _holdfast_v1_PipelineRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_v1_PipelineReply__Output>): grpc.ClientUnaryCall;
   pipeline(argument: _holdfast_v1_PipelineRequest, callback: grpc.requestCallback<_holdfast_v1_PipelineReply__Output>): grpc.ClientUnaryCall;
+
+  /**
+   * Runs a Lua script, which Redis keeps after the first time. With an `operation_id` it takes effect once, however often it is sent.
+   */
+  Script(argument: _holdfast_v1_ScriptRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_v1_RedisReply__Output>): grpc.ClientUnaryCall;
+  Script(argument: _holdfast_v1_ScriptRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_v1_RedisReply__Output>): grpc.ClientUnaryCall;
+  Script(argument: _holdfast_v1_ScriptRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_v1_RedisReply__Output>): grpc.ClientUnaryCall;
+  Script(argument: _holdfast_v1_ScriptRequest, callback: grpc.requestCallback<_holdfast_v1_RedisReply__Output>): grpc.ClientUnaryCall;
+  /**
+   * Runs a Lua script, which Redis keeps after the first time. With an `operation_id` it takes effect once, however often it is sent.
+   */
+  script(argument: _holdfast_v1_ScriptRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_v1_RedisReply__Output>): grpc.ClientUnaryCall;
+  script(argument: _holdfast_v1_ScriptRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_v1_RedisReply__Output>): grpc.ClientUnaryCall;
+  script(argument: _holdfast_v1_ScriptRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_v1_RedisReply__Output>): grpc.ClientUnaryCall;
+  script(argument: _holdfast_v1_ScriptRequest, callback: grpc.requestCallback<_holdfast_v1_RedisReply__Output>): grpc.ClientUnaryCall;
 
 }
 
@@ -52,7 +68,7 @@ export interface RedisClient extends grpc.Client {
  *
  * A command whose answer was lost is never sent again (reason `REPLY_LOST`): only the caller knows whether that is safe.
  * Commands that break sharing, or that reach past one application's keys, are refused (`COMMAND_REFUSED`):
- * blocking ones, SUBSCRIBE, MONITOR, MULTI, WATCH, SELECT, AUTH, CLIENT, CONFIG, FLUSHALL, FLUSHDB, KEYS, SHUTDOWN …; see docs/redis.md.
+ * SUBSCRIBE, MONITOR, MULTI, WATCH, SELECT, AUTH, CLIENT, CONFIG, FLUSHALL, FLUSHDB, KEYS, SHUTDOWN …; see docs/redis.md.
  */
 export interface RedisHandlers extends grpc.UntypedServiceImplementation {
   /**
@@ -61,13 +77,19 @@ export interface RedisHandlers extends grpc.UntypedServiceImplementation {
   Command: grpc.handleUnaryCall<_holdfast_v1_CommandRequest__Output, _holdfast_v1_RedisReply>;
 
   /**
-   * Runs several commands in order, sent together. Not atomic: other callers' commands may run in between.
+   * Runs several commands in order, sent together. Other callers' commands may run in between, unless it is `atomic`.
    */
   Pipeline: grpc.handleUnaryCall<_holdfast_v1_PipelineRequest__Output, _holdfast_v1_PipelineReply>;
+
+  /**
+   * Runs a Lua script, which Redis keeps after the first time. With an `operation_id` it takes effect once, however often it is sent.
+   */
+  Script: grpc.handleUnaryCall<_holdfast_v1_ScriptRequest__Output, _holdfast_v1_RedisReply>;
 
 }
 
 export interface RedisDefinition extends grpc.ServiceDefinition {
   Command: MethodDefinition<_holdfast_v1_CommandRequest, _holdfast_v1_RedisReply, _holdfast_v1_CommandRequest__Output, _holdfast_v1_RedisReply__Output>
   Pipeline: MethodDefinition<_holdfast_v1_PipelineRequest, _holdfast_v1_PipelineReply, _holdfast_v1_PipelineRequest__Output, _holdfast_v1_PipelineReply__Output>
+  Script: MethodDefinition<_holdfast_v1_ScriptRequest, _holdfast_v1_RedisReply, _holdfast_v1_ScriptRequest__Output, _holdfast_v1_RedisReply__Output>
 }

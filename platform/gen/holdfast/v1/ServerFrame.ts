@@ -13,6 +13,7 @@ import type { Committed as _holdfast_v1_Committed, Committed__Output as _holdfas
 import type { RolledBack as _holdfast_v1_RolledBack, RolledBack__Output as _holdfast_v1_RolledBack__Output } from '../../holdfast/v1/RolledBack.ts';
 import type { SavepointDone as _holdfast_v1_SavepointDone, SavepointDone__Output as _holdfast_v1_SavepointDone__Output } from '../../holdfast/v1/SavepointDone.ts';
 import type { PageResult as _holdfast_v1_PageResult, PageResult__Output as _holdfast_v1_PageResult__Output } from '../../holdfast/v1/PageResult.ts';
+import type { OutcomeResult as _holdfast_v1_OutcomeResult, OutcomeResult__Output as _holdfast_v1_OutcomeResult__Output } from '../../holdfast/v1/OutcomeResult.ts';
 
 export interface ServerFrame {
   /**
@@ -44,7 +45,9 @@ export interface ServerFrame {
   'savepoint'?: (_holdfast_v1_SavepointDone | null);
   'fetch'?: (_holdfast_v1_QueryResult | null);
   'page'?: (_holdfast_v1_PageResult | null);
-  'response'?: "error"|"info"|"transactionEnded"|"query"|"batch"|"command"|"pipeline"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page";
+  'outcome'?: (_holdfast_v1_OutcomeResult | null);
+  'script'?: (_holdfast_v1_RedisReply | null);
+  'response'?: "error"|"info"|"transactionEnded"|"query"|"batch"|"command"|"pipeline"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script";
 }
 
 export interface ServerFrame__Output {
@@ -77,5 +80,7 @@ export interface ServerFrame__Output {
   'savepoint'?: (_holdfast_v1_SavepointDone__Output | null);
   'fetch'?: (_holdfast_v1_QueryResult__Output | null);
   'page'?: (_holdfast_v1_PageResult__Output | null);
-  'response'?: "error"|"info"|"transactionEnded"|"query"|"batch"|"command"|"pipeline"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page";
+  'outcome'?: (_holdfast_v1_OutcomeResult__Output | null);
+  'script'?: (_holdfast_v1_RedisReply__Output | null);
+  'response'?: "error"|"info"|"transactionEnded"|"query"|"batch"|"command"|"pipeline"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script";
 }

@@ -1,0 +1,169 @@
+import type { Call } from '../../platform/call.ts';
+import type { HoldfastError } from '../../platform/errors.ts';
+import type { Connection } from './connection.ts';
+import { Exchange, type Statement, type StatementResult, type Step } from './exchange.ts';
+import { exchangeError, isStale } from './exchange-error.ts';
+import { looseResults, runLoosely } from './loose-batch.ts';
+import type { Pool } from './pool.ts';
+import { roomElseGiveBack, type Loan } from './pool-loan.ts';
+import { rowStream } from './row-stream.ts';
+import type { SafeRetries } from './safe-retries.ts';
+import type { StatementProfile } from './statement-profile.ts';
+
+/** What statements by themselves need of their database. */
+interface AutocommitHost {
+  readonly name: string;
+  readonly pool: Pool<Connection>;
+  /** Of one result, in bytes. */
+  maxResultBytes(): number;
+  readonly retries: SafeRetries;
+  /** Throws STATEMENT_REFUSED. */
+  admit(sql: string): StatementProfile;
+  step(statement: Statement): Step;
+  observe(exchange: Exchange): void;
+  refused(why: string): HoldfastError;
+}
+
+/** A statement that usually takes longer has a connection to itself: in a pipeline the others would wait behind it. */
+const sharesBelowMs = 2;
+const internalRetries = 3;
+
+/** Statements that are transactions of their own. */
+export class Autocommit {
+  readonly #host: AutocommitHost;
+
+  constructor(host: AutocommitHost) {
+    this.#host = host;
+  }
+
+  /** Runs one statement by itself. */
+  async query(
+    { sql, params }: Statement,
+    call: Call,
+    idempotent: boolean,
+  ): Promise<StatementResult> {
+    const profile = this.#host.admit(sql);
+    this.#refuseInAutocommit(profile);
+    for (let tries = 0; ;) {
+      const shares = profile.reads && profile.usualMs < sharesBelowMs;
+      const lending = shares ? this.#host.pool.share(call) : this.#host.pool.lend(call);
+      const loan = lending instanceof Promise ? await lending : lending;
+      const room = roomElseGiveBack(loan, call);
+      if (room !== undefined) {
+        await room;
+        continue;
+      }
+      const exchange = new Exchange([{ profile, params }], this.#host.maxResultBytes());
+      await this.#runOn(loan, exchange, call, profile.dirties);
+      if (exchange.failure === undefined) return exchange.results[0] as StatementResult;
+      tries += 1;
+      if (tries < internalRetries && this.#ranNot(exchange, loan.connection, call)) continue;
+      const mayRepeat = profile.reads || idempotent || !exchange.sent;
+      if (exchange.failure.lost && mayRepeat && (await this.#host.retries.again(tries, call)))
+        continue;
+      throw exchangeError(exchange, call, { pool: this.#host.name, writes: !profile.reads });
+    }
+  }
+
+  /** Runs statements in order on one connection, each a transaction of its own; one that fails does not stop the next. */
+  async looseBatch(
+    statements: readonly Statement[],
+    call: Call,
+  ): Promise<readonly (StatementResult | HoldfastError)[]> {
+    const steps = statements.map((statement) => this.#host.step(statement));
+    for (const { profile } of steps) this.#refuseInAutocommit(profile);
+    const loan = await this.#lend(call);
+    const maxResultBytes = this.#host.maxResultBytes();
+    const batch = { pool: this.#host.name, steps, maxResultBytes, call };
+    const exchanges = await runLoosely(loan.connection, batch);
+    const dirties = steps.some(({ profile }) => profile.dirties);
+    await this.#giveBack(loan, exchanges.at(-1), dirties);
+    for (const exchange of exchanges) this.#host.observe(exchange);
+    return looseResults(loan.connection, exchanges, batch);
+  }
+
+  /**
+   * Runs one query in a transaction of its own and hands its rows on as they are read. While `onPart` returns a promise the server is not read
+   * from, and so stops sending; its statement timeout does not run.
+   */
+  async stream(
+    statement: Statement,
+    maxRows: number,
+    call: Call,
+    onPart: (part: Buffer) => Promise<void>,
+  ): Promise<void> {
+    const step = this.#host.step(statement);
+    const { profile } = step;
+    this.#refuseInAutocommit(profile);
+    for (let attempt = 1; ; attempt += 1) {
+      const loan = await this.#host.pool.lend(call);
+      const { exchange, handedOn } = rowStream(loan.connection, step, maxRows, onPart);
+      const unlisten = call.onEnd(() => loan.connection.resume(exchange));
+      await this.#runOn(loan, exchange, call, profile.dirties);
+      unlisten();
+      await handedOn();
+      if (exchange.failure === undefined) return;
+      if (attempt < internalRetries && this.#ranNot(exchange, loan.connection, call)) continue;
+      throw exchangeError(exchange, call, { pool: this.#host.name, writes: !profile.reads });
+    }
+  }
+
+  /** A connection for the caller alone, once its client has room for what comes of it. */
+  async #lend(call: Call): Promise<Loan<Connection>> {
+    for (;;) {
+      const loan = await this.#host.pool.lend(call);
+      const room = roomElseGiveBack(loan, call);
+      if (room === undefined) return loan;
+      await room;
+    }
+  }
+
+  /** Runs an exchange on a borrowed connection and gives the connection back. */
+  async #runOn(
+    loan: Loan<Connection>,
+    exchange: Exchange,
+    call: Call,
+    dirties: boolean,
+  ): Promise<void> {
+    const { connection } = loan;
+    if (call.ended !== undefined) {
+      loan.giveBack();
+      throw call.ended;
+    }
+    connection.submit(exchange);
+    const unlisten = call.onEnd(() => connection.cancel(exchange));
+    await exchange.done;
+    unlisten();
+    this.#host.observe(exchange);
+    await this.#giveBack(loan, exchange, dirties);
+  }
+
+  async #giveBack(
+    loan: Loan<Connection>,
+    exchange: Exchange | undefined,
+    dirties: boolean,
+  ): Promise<void> {
+    // A cancel request under way would hit whatever the next borrower runs.
+    if (exchange?.cancelRequested === true) await loan.connection.quiet();
+    loan.giveBack(dirties || loan.connection.status !== 'I');
+  }
+
+  /** Whether the failure says that nothing ran, for a cause that is the pool's own affair. */
+  #ranNot(exchange: Exchange, connection: Connection, call: Call): boolean {
+    if (call.ended !== undefined || exchange.failure?.lost === true) return false;
+    if (isStale(exchange)) {
+      for (const { profile } of exchange.steps) connection.forgetStatement(profile.sql);
+      return true;
+    }
+    // Only readers have neighbours whose cancel may hit them, and only they may run twice: a procedure commits as it goes.
+    return (
+      exchange.failure?.fields?.['C'] === '57014' &&
+      exchange.steps.every(({ profile }) => profile.reads) &&
+      connection.mayHaveBeenHitByCancel(exchange)
+    );
+  }
+
+  #refuseInAutocommit({ autocommitRefusal }: StatementProfile): void {
+    if (autocommitRefusal !== undefined) throw this.#host.refused(autocommitRefusal);
+  }
+}

@@ -1,0 +1,65 @@
+import type { Call } from '../../platform/call.ts';
+import type { Connection } from './connection.ts';
+import { controlStatement } from './control-statement.ts';
+import { Exchange } from './exchange.ts';
+import { commitUnknown, exchangeError, neverEnds, rolledBack } from './exchange-error.ts';
+import type { TransactionIdentity } from './server-identity.ts';
+import { connectionLost } from './transaction-errors.ts';
+import type { TransactionHost } from './transaction-host.ts';
+
+interface Ending {
+  readonly host: TransactionHost;
+  readonly commitId: string | undefined;
+  /** As far as the server told it. */
+  readonly identity: TransactionIdentity | undefined;
+  /** Something failed in it that is not undone: it is rolled back. */
+  readonly failed: boolean;
+  /** Without an answer it is known all the same that nothing took effect. A mark is something, too. */
+  readonly nothingToCommit: boolean;
+  readonly call: Call;
+  /** The connection is free again, or gone. */
+  readonly onAnswered: () => void;
+}
+
+const commitStatement = controlStatement('COMMIT');
+const rollbackStatement = controlStatement('ROLLBACK');
+const rollbackTimeoutMs = 5_000;
+
+/** Commits a transaction, or rolls it back where something failed. Resolves when it is committed for sure; where the answer is lost the server is asked. */
+export async function endTransaction(connection: Connection, ending: Ending): Promise<void> {
+  const { host, commitId, identity, failed, nothingToCommit, call, onAnswered } = ending;
+  const exchange = new Exchange(
+    [failed ? rollbackStatement : commitStatement],
+    host.maxResultBytes,
+  );
+  connection.submit(exchange);
+  await exchange.done;
+  onAnswered();
+  host.observe(exchange);
+  const { failure, results } = exchange;
+  if (failure === undefined && results[0]?.command === 'COMMIT') return;
+  if (failure === undefined) throw rolledBack(host.name);
+  if (!failure.lost) throw exchangeError(exchange, neverEnds, { pool: host.name, writes: true });
+  const hasMark = commitId !== undefined && !failed;
+  if (!exchange.sent || (nothingToCommit && !hasMark))
+    throw connectionLost(host.name, failure.error);
+  const outcome = await host.outcome(commitId ?? identity, call.deadlineAtMs);
+  if (outcome === 'committed') return;
+  throw outcome === 'unknown'
+    ? commitUnknown(host.name, failure.error)
+    : connectionLost(host.name, failure.error);
+}
+
+/** Rolls a transaction back, or cuts a connection that does not answer. */
+export async function rollBack(
+  connection: Connection,
+  { name, clock }: TransactionHost,
+): Promise<void> {
+  const exchange = new Exchange([rollbackStatement], 0);
+  connection.submit(exchange);
+  const stop = clock.after(rollbackTimeoutMs, () =>
+    connection.destroy(connectionLost(name, new Error('no answer to ROLLBACK'))),
+  );
+  await exchange.done;
+  stop();
+}
