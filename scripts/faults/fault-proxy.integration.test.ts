@@ -6,7 +6,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { connectTo } from '../servers/template-database.ts';
 import { redisUrl, type TestDatabase, testDatabase } from '../servers/test-database.ts';
-import { FaultProxy, type ProxiedMessage } from './fault-proxy.ts';
+import { type FaultProxy, type ProxiedMessage, proxyTo } from './fault-proxy.ts';
 
 /** The proxy before real servers: every fault, and nothing when there is none. */
 
@@ -23,12 +23,8 @@ const direct = async (sql: string): Promise<unknown[]> =>
 const count = async (): Promise<number> =>
   ((await direct('select count(*)::int as n from items')) as { n: number }[])[0]?.n ?? -1;
 
-const target = (url: string): { host: string; port: number } => ({
-  host: new URL(url).hostname,
-  port: Number(new URL(url).port),
-});
-const toPostgres = (): Promise<FaultProxy> => FaultProxy.to(target(database.url), 'postgresql');
-const toRedis = (): Promise<FaultProxy> => FaultProxy.to(target(redisUrl()), 'redis');
+const toPostgres = (): Promise<FaultProxy> => proxyTo(database.url);
+const toRedis = (): Promise<FaultProxy> => proxyTo(redisUrl());
 
 async function clientOf(proxy: FaultProxy): Promise<Client> {
   const client = new Client({ connectionString: proxy.through(database.url) });

@@ -122,3 +122,12 @@ export class FaultProxy implements AsyncDisposable {
     this.#open.add(connection);
   }
 }
+
+/** A proxy to the server of this URL, `postgres://` or `redis://`. */
+export function proxyTo(url: string): Promise<FaultProxy> {
+  const { protocol, hostname, port } = new URL(url);
+  return FaultProxy.to(
+    { host: hostname, port: Number(port) },
+    protocol === 'redis:' ? 'redis' : 'postgresql',
+  );
+}

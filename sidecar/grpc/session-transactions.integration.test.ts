@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Begin } from '../../platform/gen/holdfast/v1/Begin.ts';
 import type { ClientFrame } from '../../platform/gen/holdfast/v1/ClientFrame.ts';
+import { proxyTo } from '../../scripts/faults/fault-proxy.ts';
 import { testDatabase, type TestDatabase } from '../../scripts/servers/test-database.ts';
-import { DatabaseProxy, replaced } from './database-proxy.test-kit.ts';
 import type { RawSession } from './raw-session.test-kit.ts';
 import { eventually, TestBed } from './test-bed.test-kit.ts';
 
@@ -153,10 +153,14 @@ describe('a Begin that fails runs nothing of what follows', () => {
   });
 
   test('a BEGIN that the server refuses', async () => {
-    await using proxy = await DatabaseProxy.open(database.url, {
-      toServer: (bytes) => replaced(bytes, 'BEGIN', 'BEGIM'),
+    await using proxy = await proxyTo(database.url);
+    proxy.rule = ({ type, text, bytes }) =>
+      type === 'Parse' && text.startsWith('BEGIN')
+        ? { instead: Buffer.from(bytes.toString('latin1').replace('BEGIN', 'BEGIM'), 'latin1') }
+        : undefined;
+    await using behind = await TestBed.open(database.url, {
+      sidecarUrl: proxy.through(database.url),
     });
-    await using behind = await TestBed.open(database.url, { sidecarUrl: proxy.url });
     const other = await behind.session();
     other.send({ id: 1, transactionId: 1, begin: {} }, ...following(1));
     const [begun, ...others] = await other.answers(...ids(1, 5));

@@ -26,20 +26,20 @@ describe('a call that its caller gives up', () => {
     'after it was sent (%s): at once, and told that it may have run',
     async (kind, end) => {
       const key = newKey();
-      on.proxy.freeze();
+      on.proxy.stall('server');
       const call = newCall();
       const answer = on.redis.command(['SET', key, '1'], { call });
       await until(async () => (await on.direct.exists(key)) === 1);
       end(call);
       await expect(answer).rejects.toMatchObject({ kind, reason: 'REPLY_LOST', target: 'default' });
-      on.proxy.thaw();
+      on.proxy.release();
       // The late reply went to nobody.
       expect(await on.redis.command(['GET', key])).toEqual(Buffer.from('1'));
     },
   );
 
   test('after it was sent, when it only reads or its caller said that twice does no harm: nothing to tell', async () => {
-    on.proxy.freeze();
+    on.proxy.stall('server');
     const call = newCall();
     const answers = [
       on.redis.command(['GET', newKey()], { call }),
@@ -51,7 +51,7 @@ describe('a call that its caller gives up', () => {
     for (const answer of answers) {
       await expect(answer).rejects.toMatchObject({ reason: 'CANCELLED' });
     }
-    on.proxy.thaw();
+    on.proxy.release();
     expect(await on.redis.command(['PING'])).toEqual(pong);
   });
 
@@ -61,7 +61,7 @@ describe('a call that its caller gives up', () => {
     const never = on.redis.pipeline([['INCR', key]], { call: early });
     cancel(early);
     await expect(never).rejects.toMatchObject({ kind: 'cancelled', reason: 'CANCELLED' });
-    on.proxy.freeze();
+    on.proxy.stall('server');
     const late = newCall();
     const answer = on.redis.pipeline(
       [
@@ -73,7 +73,7 @@ describe('a call that its caller gives up', () => {
     await until(async () => (await on.direct.get(key)) === '1');
     cancel(late);
     await expect(answer).rejects.toMatchObject({ kind: 'cancelled', reason: 'REPLY_LOST' });
-    on.proxy.thaw();
+    on.proxy.release();
   });
 
   test('that had ended before: nothing is sent', async () => {

@@ -11,7 +11,7 @@ const pong = Buffer.from('PONG');
 describe('a connection that breaks', () => {
   test('under a command: it is not sent again, and its caller is told', async () => {
     const key = newKey();
-    on.proxy.freeze();
+    on.proxy.stall('server');
     const [write, read, safe] = [
       on.redis.command(['INCR', key]),
       on.redis.command(['GET', key]),
@@ -22,8 +22,8 @@ describe('a connection that breaks', () => {
       ['GET', key],
     ]);
     await until(async () => (await on.direct.get(key)) === '2');
-    on.proxy.thaw();
     on.proxy.cut();
+    on.proxy.release();
     await expect(write).rejects.toMatchObject({ kind: 'unknown-outcome', reason: 'REPLY_LOST' });
     await expect(read).rejects.toMatchObject({ kind: 'unavailable', reason: 'REPLY_LOST' });
     await expect(safe).rejects.toMatchObject({ kind: 'unavailable', reason: 'REPLY_LOST' });
@@ -97,7 +97,7 @@ describe('a Redis that is not there', () => {
   });
 
   test('a call that comes before the first connection may give up', async () => {
-    on.proxy.freeze();
+    on.proxy.stall('server');
     await using early = await openCommands([redisOptions(`redis://127.0.0.1:${on.proxy.port}`)]);
     const opening = early.targets.open();
     const call = newCall();
@@ -105,7 +105,7 @@ describe('a Redis that is not there', () => {
     await sleep(10);
     cancel(call);
     await expect(answer).rejects.toMatchObject({ reason: 'CANCELLED' });
-    on.proxy.thaw();
+    on.proxy.release();
     await opening;
     expect(await early.command(['PING'])).toEqual(pong);
   });
@@ -124,7 +124,7 @@ describe('a Redis that does not answer', () => {
   test('commandTimeoutMs ends the wait; a silent connection is given up and made anew', async () => {
     await using quick = await openThrough(on.proxy, { commandTimeoutMs: 200 });
     const key = newKey();
-    on.proxy.freeze();
+    on.proxy.stall('server');
     const from = performance.now();
     const answers = [quick.command(['SET', key, '1']), quick.command(['GET', key])];
     for (const answer of answers) {
@@ -134,30 +134,31 @@ describe('a Redis that does not answer', () => {
     expect(performance.now() - from).toBeLessThan(2_000);
     expect(quick.events.filter((event) => event === 'timedOut')).toHaveLength(2);
     await until(() => quick.events.includes('disconnected ETIMEDOUT'));
-    on.proxy.thaw();
+    on.proxy.release();
     expect(await untilUp(quick)).toBeLessThan(4_000);
     expect(await on.direct.get(key)).toBe('1');
   });
 
   test('a stopped server: the same, until it goes on', async () => {
     await using quick = await openThrough(on.proxy, { commandTimeoutMs: 200 });
-    process.kill(on.server.pid, 'SIGSTOP');
+    on.server.pause();
     try {
       await expect(quick.command(['PING'])).rejects.toMatchObject({ reason: 'COMMAND_TIMEOUT' });
     } finally {
-      process.kill(on.server.pid, 'SIGCONT');
+      on.server.resume();
     }
     expect(await untilUp(quick)).toBeLessThan(4_000);
   });
 
   test('one connection that is held up does not hold up those on the other', async () => {
-    on.proxy.freezeFirst();
+    on.proxy.rule = ({ connection, from }) =>
+      connection === 1 && from === 'server' ? { stall: true } : undefined;
     const stuck = on.redis.command(['PING']);
     await sleep(20);
     const from = performance.now();
     expect(await on.redis.command(['PING'])).toEqual(pong);
     expect(performance.now() - from).toBeLessThan(1_500);
-    on.proxy.thaw();
+    on.proxy.release();
     expect(await stuck).toEqual(pong);
   });
 });

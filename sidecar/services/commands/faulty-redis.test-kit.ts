@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
+import { type FaultProxy, proxyTo } from '../../../scripts/faults/fault-proxy.ts';
 import { type RedisServer, startRedis } from '../../../scripts/servers/redis.ts';
 import type { RedisOptions } from '../../redis/redis-options.ts';
-import { TcpProxy } from '../../redis/tcp-proxy.test-kit.ts';
 import { type Commands, openCommands, redisOptions } from './operations.test-kit.ts';
 
 /** A Redis of the file's own, behind a proxy of the test's own. */
@@ -11,7 +11,7 @@ export interface FaultyRedis {
   server: RedisServer;
   /** Past the proxy. */
   direct: Redis;
-  proxy: TcpProxy;
+  proxy: FaultProxy;
   /** Through the proxy. */
   redis: Commands;
 }
@@ -28,7 +28,7 @@ export function faultyRedis(): FaultyRedis {
     await all.server.stop();
   });
   beforeEach(async () => {
-    all.proxy = await TcpProxy.to(all.server.port);
+    all.proxy = await proxyTo(all.server.url);
     all.redis = await openThrough(all.proxy);
   });
   afterEach(async () => {
@@ -39,7 +39,7 @@ export function faultyRedis(): FaultyRedis {
 }
 
 export async function openThrough(
-  proxy: TcpProxy,
+  proxy: FaultProxy,
   more: Partial<RedisOptions> = {},
 ): Promise<Commands> {
   const opened = await openCommands([redisOptions(`redis://127.0.0.1:${proxy.port}`, more)]);
