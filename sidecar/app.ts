@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Clock } from '../platform/clock.ts';
 import { Deadlines } from '../platform/deadlines.ts';
@@ -7,13 +8,14 @@ import { StatusEncoder } from '../platform/grpc/status.ts';
 import { serveHealth } from '../platform/health-server.ts';
 import type { Logger } from '../platform/logger.ts';
 import { version } from '../platform/version.ts';
-import type { PostgresTarget, Settings } from './config.ts';
+import type { PostgresConnection, PostgresTarget, Settings } from './config.ts';
 import { FrameTable } from './grpc/frame-table.ts';
 import type { OperationTable } from './grpc/operation.ts';
 import { requestMetrics } from './grpc/request-metrics.ts';
 import { RequestPath } from './grpc/request-path.ts';
 import { bind, makeServer, type GrpcServer } from './grpc/server.ts';
 import { prepareSocketPath, restrictSocket } from './grpc/unix-socket.ts';
+import { SettingsWatch } from './policies/settings-watch.ts';
 import { connectToHosts } from './postgres/connect-hosts.ts';
 import { Database, type DatabaseEvents } from './postgres/database.ts';
 import { redactedSql } from './postgres/redacted-sql.ts';
@@ -28,6 +30,8 @@ export interface AppParts {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
+  /** Reads the settings again; throws SettingsError. */
+  readonly reread: () => Settings;
 }
 
 /** A running sidecar. */
@@ -43,11 +47,17 @@ export interface App {
 /** From the last answer to the end of its connection. */
 const flushMs = 1_000;
 
+/** In which all connections of a pool are replaced. */
+const renewMs = 10_000;
+
 /** Longer than the sidecar's own timers: the server's guard is for when the sidecar is gone or stopped. */
 const serverGuardMs = 10_000;
 
 /** Composition root: makes the parts, joins them, and serves. */
-export async function startApp(settings: Settings, { clock, random, log }: AppParts): Promise<App> {
+export async function startApp(
+  settings: Settings,
+  { clock, random, log, reread }: AppParts,
+): Promise<App> {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const metrics = requestMetrics(registry);
@@ -57,17 +67,18 @@ export async function startApp(settings: Settings, { clock, random, log }: AppPa
   const eventsOf = poolMetrics(registry, () =>
     databases.all.map(({ name, pool }) => ({ name, counts: pool.counts, limit: pool.limit })),
   );
+  const connections = new Map<string, PostgresConnection>();
   const databases = new Databases(settings.postgres.map((target) => openDatabase(target)));
 
   function openDatabase(target: PostgresTarget): Database {
-    const { name, pool, connection } = target;
+    const { name, pool } = target;
     const events = eventsOf(name);
     const slow: DatabaseEvents['slow'] = (sql, ms) => {
       events.slow();
       log.warn({ pool: name, sql: redactedSql(sql), ms: Math.round(ms) }, 'slow statement');
     };
+    connections.set(name, target.connection);
     const where = {
-      ...connection,
       pool: name,
       preparedStatements: target.preparedStatements,
       connectTimeoutMs: pool.connectTimeoutMs,
@@ -77,10 +88,27 @@ export async function startApp(settings: Settings, { clock, random, log }: AppPa
     return new Database(target, {
       clock,
       random,
-      open: () => connectToHosts(where, clock),
+      open: () =>
+        connectToHosts({ ...(connections.get(name) as PostgresConnection), ...where }, clock),
       events: { ...events, slow },
     });
   }
+
+  /** A pool moves to new credentials, or to another host, connection by connection. */
+  const watch = new SettingsWatch({
+    clock,
+    read: reread,
+    onRead: ({ postgres }) => {
+      for (const { name, connection } of postgres) {
+        const known = connections.get(name);
+        if (known === undefined || isDeepStrictEqual(known, connection)) continue;
+        connections.set(name, connection);
+        databases.named(name).pool.renew(renewMs);
+        log.info({ pool: name }, 'new connection settings: every connection is replaced');
+      }
+    },
+    onFault: (fault) => log.error({ fault }, 'settings cannot be read: the old ones stay'),
+  });
 
   const redisEventsOf = redisMetrics(registry, () => redis.all);
   const redis = new RedisTargets(settings.redis, {
@@ -156,6 +184,7 @@ export async function startApp(settings: Settings, { clock, random, log }: AppPa
     stop: async (graceMs) => {
       for (const listener of listeners) listener.health.setStatus('', 'NOT_SERVING');
       await Promise.race([drained(), clock.sleep(graceMs)]);
+      watch.stop();
       for (const { server } of listeners) server.forceShutdown();
       await Promise.all([redis.close(), ...databases.all.map((each) => each.close())]);
       await health.close();

@@ -51,15 +51,18 @@ async function serve(settings: Settings): Promise<void> {
   process.on('unhandledRejection', (reason) =>
     log.error({ err: reason }, 'a rejection that nobody handles'),
   );
-  const app = await startApp(settings, { clock: systemClock, random: Math.random, log }).catch(
-    (thrown: unknown) => {
-      log.fatal(
-        { err: thrown },
-        thrown instanceof HoldfastError ? thrown.message : 'the sidecar cannot start',
-      );
-      process.exit(1);
-    },
-  );
+  const app = await startApp(settings, {
+    clock: systemClock,
+    random: Math.random,
+    log,
+    reread: () => readSettings(process.env),
+  }).catch((thrown: unknown) => {
+    log.fatal(
+      { err: thrown },
+      thrown instanceof HoldfastError ? thrown.message : 'the sidecar cannot start',
+    );
+    process.exit(1);
+  });
   let stopping = false;
   const stop = (signal: string): void => {
     if (stopping) process.exit(1);

@@ -61,7 +61,7 @@ export async function startSidecar(options: KitOptions): Promise<TestSidecar> {
   };
   writeFileSync(join(folder, 'policy.yaml'), stringify(policy));
   writeFileSync(join(folder, 'token'), token, { mode: 0o600 });
-  const settings = readSettings({
+  const env = {
     HOLDFAST_SOCKET: join(folder, 's.sock'),
     HOLDFAST_PORT: '0',
     HOLDFAST_HTTP_PORT: '0',
@@ -71,11 +71,13 @@ export async function startSidecar(options: KitOptions): Promise<TestSidecar> {
     HOLDFAST_LOG_LEVEL: 'error',
     ...(options.redisUrl === undefined ? { REDIS_URL: 'off' } : {}),
     ...options.env,
-  });
+  };
+  const settings = readSettings(env);
   const app = await startApp(settings, {
     clock: systemClock,
     random: Math.random,
     log: makeLogger(settings.logLevel, 'test'),
+    reread: () => readSettings(env),
   });
   return {
     app,

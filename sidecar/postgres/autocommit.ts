@@ -27,6 +27,8 @@ interface AutocommitHost {
 /** A statement that usually takes longer has a connection to itself: in a pipeline the others would wait behind it. */
 const sharesBelowMs = 2;
 const internalRetries = 3;
+/** SQLSTATE of a write where none may be. */
+const readOnlyTransaction = '25006';
 
 /** Statements that are transactions of their own. */
 export class Autocommit {
@@ -154,6 +156,9 @@ export class Autocommit {
     if (isStale(exchange)) {
       for (const { profile } of exchange.steps) connection.forgetStatement(profile.sql);
       return true;
+    }
+    if (exchange.failure?.fields?.['C'] === readOnlyTransaction && connection.expectsWrites) {
+      return true; // the server is a standby by now; the pool has others, or opens one
     }
     // Only readers have neighbours whose cancel may hit them, and only they may run twice: a procedure commits as it goes.
     return (

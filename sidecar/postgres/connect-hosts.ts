@@ -6,7 +6,7 @@ import type { Connection } from './connection.ts';
 /** Which servers will do, as libpq's `target_session_attrs` says it. */
 export type SessionAttributes = 'any' | 'read-write' | 'read-only' | 'primary' | 'standby';
 
-export interface HostsTarget extends Omit<ConnectTarget, 'host' | 'port'> {
+export interface HostsTarget extends Omit<ConnectTarget, 'host' | 'port' | 'expectsWrites'> {
   /** At least one. */
   readonly hosts: readonly { readonly host: string; readonly port: number }[];
   readonly targetSessionAttrs: SessionAttributes;
@@ -17,10 +17,11 @@ export async function connectToHosts(
   { hosts, targetSessionAttrs, ...where }: HostsTarget,
   clock: Clock,
 ): Promise<Connection> {
+  const expectsWrites = targetSessionAttrs === 'read-write' || targetSessionAttrs === 'primary';
   let failure: unknown;
   for (const host of hosts) {
     try {
-      const { connection, role } = await connect({ ...where, ...host }, clock);
+      const { connection, role } = await connect({ ...where, ...host, expectsWrites }, clock);
       if (suits(role, targetSessionAttrs)) return connection;
       connection.close();
       failure = unsuitable(where.pool, targetSessionAttrs);

@@ -19,6 +19,8 @@ export interface ConnectTarget {
   readonly database: string;
   readonly applicationName: string;
   readonly tls: TlsOptions | undefined;
+  /** The server is to be one that writes; one that is not any more is left. */
+  readonly expectsWrites: boolean;
   /** False behind a pooler that gives every transaction another session of the server. */
   readonly preparedStatements: boolean;
   readonly connectTimeoutMs: number;
@@ -116,6 +118,7 @@ export async function connect(target: ConnectTarget, clock: Clock): Promise<Conn
     preparedStatements: target.preparedStatements,
     requestCancel: () => requestCancel(target, processID, secretKey, clock),
   });
+  connection.expectsWrites = target.expectsWrites;
   connection.backend = await introduce(connection, target, clock);
   // Told by PostgreSQL 14 and later.
   const role = {

@@ -25,6 +25,8 @@ export interface ConnectionOptions {
 
 /** From saying goodbye to cutting the socket. */
 const closeGraceMs = 900;
+/** SQLSTATE of a write where none may be. */
+const readOnlyTransaction = '25006';
 const none = Buffer.alloc(0);
 
 /**
@@ -47,7 +49,10 @@ export class Connection {
   #status: TransactionStatus = 'I';
   #flushScheduled = false;
   #broken: HoldfastError | undefined;
-  #retired = false;
+  /** Its server was chosen because it takes writes. */
+  expectsWrites = false;
+  /** The server does not take writes any more: what runs may end, nothing else is to be run on it. */
+  #demoted = false;
   /** The server process that answered last, if it may say who it is. */
   backend: Backend | undefined;
   readonly closed: Promise<void>;
@@ -82,12 +87,7 @@ export class Connection {
   }
 
   get usable(): boolean {
-    return this.#broken === undefined && !this.#retired;
-  }
-
-  /** What runs may end; nothing else is to be run on it. */
-  retire(): void {
-    this.#retired = true;
+    return this.#broken === undefined && !this.#demoted;
   }
 
   get status(): TransactionStatus {
@@ -212,7 +212,7 @@ export class Connection {
       case code.errorResponse:
         // The server skips everything up to the Sync: what was to be prepared there is not.
         this.#steps.skipped(head.undone);
-        return head.failed(readFields(bytes, start, end));
+        return this.#failed(head, readFields(bytes, start, end));
       case code.copyInResponse:
         this.#out.copyFail();
         return this.#flushSoon();
@@ -230,6 +230,11 @@ export class Connection {
           this.#lost(new Error(`unknown message ${messageCode} from the server`)),
         );
     }
+  }
+
+  #failed(head: ExchangeAnswer, fields: Readonly<Record<string, string>>): void {
+    if (fields['C'] === readOnlyTransaction && this.expectsWrites) this.#demoted = true;
+    head.failed(fields);
   }
 
   #orCancel(head: ExchangeAnswer, fits: boolean): void {

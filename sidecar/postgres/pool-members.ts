@@ -24,7 +24,8 @@ export type Use = 'idle' | 'shared' | 'lent' | 'preparing' | 'closing';
 
 export interface Member<C> {
   readonly connection: C;
-  readonly expiresAtMs: number;
+  /** When it is to be replaced, once it is free. */
+  expiresAtMs: number;
   use: Use;
   /** Statements on it, while it is shared. */
   readers: number;
@@ -55,10 +56,16 @@ export class PoolMembers<C extends Poolable> {
     return counts;
   }
 
-  add(connection: C, expiresAtMs: number, now: number): Member<C> {
+  /** `chance` from 0 to 1 is where in the jitter its life ends. */
+  add(
+    connection: C,
+    { maxLifetimeMs, lifetimeJitter }: PoolOptions,
+    now: number,
+    chance: number,
+  ): Member<C> {
     const member: Member<C> = {
       connection,
-      expiresAtMs,
+      expiresAtMs: now + maxLifetimeMs * (1 + lifetimeJitter * (2 * chance - 1)),
       use: 'idle',
       readers: 0,
       idleSinceMs: now,
@@ -66,6 +73,15 @@ export class PoolMembers<C extends Poolable> {
     };
     this.#all.add(member);
     return member;
+  }
+
+  /** Ends their lives within `overMs`, one after the other. */
+  expire(now: number, overMs: number): void {
+    let nth = 0;
+    for (const member of this.#all) {
+      nth += 1;
+      member.expiresAtMs = Math.min(member.expiresAtMs, now + (overMs * nth) / this.#all.size);
+    }
   }
 
   delete(member: Member<C>): void {

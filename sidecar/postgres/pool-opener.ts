@@ -49,6 +49,12 @@ export class PoolOpener<C> {
     }
   }
 
+  /** What made opening fail may be gone: the next one is not held back for it. */
+  forgive(): void {
+    this.#failure = undefined;
+    this.#failures = 0;
+  }
+
   /** Tries no more. What is under way still comes to its end. */
   stop(): void {
     this.#stopped = true;

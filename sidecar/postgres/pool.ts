@@ -58,11 +58,8 @@ export class Pool<C extends Poolable> {
 
   /** Connections by what they do, and callers that wait. */
   get counts(): Readonly<Record<Use | 'connecting' | 'waiting', number>> {
-    return {
-      ...this.#members.counts,
-      connecting: this.#opener.opening,
-      waiting: this.#waiters.length,
-    };
+    const [connecting, waiting] = [this.#opener.opening, this.#waiters.length];
+    return { ...this.#members.counts, connecting, waiting };
   }
 
   /** Everything that is, or may soon be, a session on the server. */
@@ -92,6 +89,13 @@ export class Pool<C extends Poolable> {
   resize(options: PoolOptions): void {
     this.#options = options;
     this.#trim();
+    this.#pump();
+  }
+
+  /** Replaces every connection there is, one after the other within `overMs`, each when it is free. What is opened from now on is new already. */
+  renew(overMs: number): void {
+    this.#members.expire(this.#parts.clock.now(), overMs);
+    this.#opener.forgive();
     this.#pump();
   }
 
@@ -179,10 +183,9 @@ export class Pool<C extends Poolable> {
   }
 
   #prepare(member: Member<C>, dirty: boolean): void {
-    const { clock } = this.#parts;
     member.use = 'preparing';
-    member.preparingSinceMs = clock.now();
-    const stop = clock.after(preparePatienceMs, () => this.#pump());
+    member.preparingSinceMs = this.#parts.clock.now();
+    const stop = this.#parts.clock.after(preparePatienceMs, () => this.#pump());
     const prepared = member.connection.prepare(dirty).finally(stop);
     prepared.then(
       () => this.#release(member, false),
@@ -251,10 +254,7 @@ export class Pool<C extends Poolable> {
 
   #opened(connection: C): void {
     const { clock, random, events } = this.#parts;
-    const { maxLifetimeMs, lifetimeJitter } = this.#options;
-    const now = clock.now();
-    const expiresAtMs = now + maxLifetimeMs * (1 + lifetimeJitter * (2 * random() - 1));
-    const member = this.#members.add(connection, expiresAtMs, now);
+    const member = this.#members.add(connection, this.#options, clock.now(), random());
     events.opened();
     void connection.closed.then(() => {
       member.onGone?.();
