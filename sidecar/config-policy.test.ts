@@ -23,7 +23,11 @@ describe('a policy file', () => {
     expect(settings.redis).toMatchObject([
       {
         name: 'cache',
-        connection: { host: 'cache.example', database: 3, tls: { rejectUnauthorized: true } },
+        connection: {
+          place: { host: 'cache.example' },
+          database: 3,
+          tls: { rejectUnauthorized: true },
+        },
       },
     ]);
     expect(settings.policies).toHaveLength(1);
@@ -98,7 +102,7 @@ describe('a policy file', () => {
     ],
     [
       { ...secrets, '/secrets/redis/url': 'http://x:s3cret@y' },
-      '/secrets/redis/url has a scheme other than redis:// or rediss://: write it as redis://user:password@host:6379/0',
+      '/secrets/redis/url has a scheme other than redis:// or rediss:// or redis+sentinel:// or rediss+sentinel:// or redis+cluster:// or rediss+cluster://: write it as redis://user:password@host:6379/0',
     ],
   ])('%#', (files, fault) => {
     expect(faultOf(withPolicy, files as Record<string, string>)).toBe(fault);

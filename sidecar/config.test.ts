@@ -27,8 +27,7 @@ describe('two URLs are enough', () => {
           name: 'default',
           connections: 2,
           connection: {
-            host: 'cache.example',
-            port: 6379,
+            place: { kind: 'server', host: 'cache.example', port: 6379 },
             password: undefined,
             database: 0,
             tls: undefined,

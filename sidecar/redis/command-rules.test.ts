@@ -1,6 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { commandRule, refusalOf, refusedCommands } from './command-rules.ts';
+import {
+  commandRule,
+  mayBlock,
+  refusalOf,
+  refusedCommands,
+  scriptRefusal,
+} from './command-rules.ts';
 
 const words = (line: string): Buffer[] => line.split(' ').map((word) => Buffer.from(word));
 const refusal = (line: string): string | undefined => {
@@ -42,16 +48,25 @@ describe('by subcommand', () => {
   });
 });
 
-describe('reads that would block', () => {
+describe('what may block', () => {
+  const blocks = (line: string): boolean => {
+    const args = words(line);
+    return mayBlock(commandRule(args[0] ?? Buffer.alloc(0)), args);
+  };
+
   test.each([
+    'BLPOP k 0',
+    'brpop k 1.5',
+    'BLMOVE a b LEFT LEFT 0',
+    'BLMPOP 0 1 k LEFT',
+    'WAIT 1 100',
     'XREAD BLOCK 0 STREAMS s $',
     'xread count 5 block 100 streams s 0',
     'XREADGROUP GROUP g c BLOCK 0 STREAMS s >',
     'XREADGROUP GROUP g c COUNT 1 NOACK BLOCK 0 STREAMS s >',
-  ])('%s is refused', (line) => {
-    expect(refusal(line)).toMatch(
-      /^XREAD(GROUP)? is refused: with BLOCK it would hold up every caller/,
-    );
+  ])('%s does', (line) => {
+    expect(blocks(line)).toBe(true);
+    expect(refusal(line)).toBeUndefined();
   });
 
   test.each([
@@ -60,8 +75,35 @@ describe('reads that would block', () => {
     'XREADGROUP GROUP block block STREAMS s >',
     'XREADGROUP GROUP g block COUNT 1 STREAMS s >',
     'XREAD',
-  ])('%s passes', (line) => {
+    'LPOP k',
+    'GET k',
+  ])('%s does not', (line) => {
+    expect(blocks(line)).toBe(false);
     expect(refusal(line)).toBeUndefined();
+  });
+});
+
+describe('a script', () => {
+  test.each([
+    ["redis.call('FLUSHALL')", 'FLUSHALL'],
+    ['redis . pcall ("flushdb", "ASYNC")', 'FLUSHDB'],
+    ['server.call[[KEYS]]', 'KEYS'],
+    ["local a = 1\n\nreturn redis.call( 'Config', 'GET')", 'CONFIG'],
+  ])('%s is refused', (body, name) => {
+    expect(scriptRefusal(body)).toMatch(
+      new RegExp(`^the script calls ${name}, which is refused: `),
+    );
+  });
+
+  test.each([
+    "redis.call('GET', KEYS[1])",
+    "-- redis.call('FLUSHALL')",
+    'return "FLUSHALL"',
+    'redis.call(ARGV[1])',
+    "myredis.call('KEYS')",
+    "redis.call('BLPOP', KEYS[1], 0)",
+  ])('%s passes', (body) => {
+    expect(scriptRefusal(body)).toBeUndefined();
   });
 });
 

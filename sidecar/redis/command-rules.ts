@@ -1,3 +1,5 @@
+import { blockingNames, blockingTime, shortWord } from './blocking-commands.ts';
+
 /** What the sidecar knows of a command by its name. */
 export interface CommandRule {
   /** Of the command, upper-case; for messages. */
@@ -10,6 +12,8 @@ export interface CommandRule {
   readonly reads: boolean;
   /** It runs a script, which may have changed something before its error. */
   readonly scripts?: boolean;
+  /** It may block, and then needs a connection of its own. */
+  readonly blocks?: boolean;
 }
 
 const blocking = 'it would hold up every caller of the shared connection while it waits';
@@ -17,12 +21,12 @@ const subscribing = 'it would turn the shared connection into a stream';
 const connectionState =
   'it would change the connection that all callers share; the URL and the policy settle that';
 const transaction =
-  "on a shared connection other callers' commands would end up in it; use a script (EVAL)";
+  "on a shared connection other callers' commands would end up in it; use an atomic Pipeline, or a script";
 const administration = "it reaches past one application's keys";
 
 /** Refused by name. Redis itself cannot help here: its ACL may well allow them to the sidecar's user. */
 const refusedNames: readonly (readonly [why: string, names: string])[] = [
-  [blocking, 'BLPOP BRPOP BRPOPLPUSH BLMOVE BLMPOP BLMOVEM BZPOPMIN BZPOPMAX BZMPOP WAIT WAITAOF'],
+  [blocking, 'BLMOVEM'],
   [
     subscribing,
     'SUBSCRIBE PSUBSCRIBE SSUBSCRIBE UNSUBSCRIBE PUNSUBSCRIBE SUNSUBSCRIBE MONITOR SYNC PSYNC REPLCONF',
@@ -71,15 +75,14 @@ for (const [name, subcommands] of refusedSubcommands) {
     name,
     reads: false,
     refusal: ([, subcommand]) =>
-      subcommand !== undefined && subcommands.includes(word(subcommand))
+      subcommand !== undefined && subcommands.includes(shortWord(subcommand))
         ? administration
         : undefined,
   });
 }
-const refuseBlock = (args: readonly Buffer[]): string | undefined =>
-  asksToBlock(args) ? `with BLOCK ${blocking}` : undefined;
-learn({ name: 'XREAD', reads: true, refusal: refuseBlock });
-learn({ name: 'XREADGROUP', reads: false, refusal: refuseBlock });
+for (const name of blockingNames) learn({ name, reads: name.startsWith('WAIT'), blocks: true });
+learn({ name: 'XREAD', reads: true, blocks: true });
+learn({ name: 'XREADGROUP', reads: false, blocks: true });
 
 /** Those that are refused whatever their arguments are, upper-case. */
 export const refusedCommands: readonly string[] = refusedNames.flatMap(([, names]) =>
@@ -99,25 +102,20 @@ export function refusalOf(rule: CommandRule, args: readonly Buffer[]): string | 
   return why === undefined ? undefined : `${rule.name} is refused: ${why}`;
 }
 
-/** Looks for BLOCK where XREAD and XREADGROUP take options: keys and names may be spelled so, too. */
-function asksToBlock(args: readonly Buffer[]): boolean {
-  for (let at = 1; at < args.length; at += 1) {
-    switch (word(args[at])) {
-      case 'BLOCK':
-        return true;
-      case 'STREAMS':
-        return false;
-      case 'COUNT':
-        at += 1;
-        break;
-      case 'GROUP':
-        at += 2;
-        break;
-      default:
-    }
-  }
-  return false;
-}
+/** Whether a command with these words may block the connection that carries it. */
+export const mayBlock = ({ blocks, name }: CommandRule, words: readonly Buffer[]): boolean =>
+  blocks === true && blockingTime(name, words) !== undefined;
 
-const word = (arg: Buffer | undefined): string =>
-  arg === undefined || arg.length > longestName ? '' : arg.toString('latin1').toUpperCase();
+/** A call of a command by a literal name. */
+const literalCall =
+  /\b(?:redis|server)\s*\.\s*p?call\s*\(?\s*(?:"([\w-]+)"|'([\w-]+)'|\[\[([\w-]+)\]\])/g;
+
+/** Why a Lua script is refused for what its text shows that it would call, or undefined. What it hides is not seen. */
+export function scriptRefusal(body: string): string | undefined {
+  // What a comment says is not called. (`--` inside a text hides the rest of its line; this is no fence.)
+  for (const [, ...names] of body.replaceAll(/--[^\n]*/g, '').matchAll(literalCall)) {
+    const { name, refused } = commandRule(Buffer.from(names.find(Boolean) ?? ''));
+    if (refused !== undefined) return `the script calls ${name}, which is refused: ${refused}`;
+  }
+  return undefined;
+}

@@ -3,6 +3,7 @@ import type { Clock } from '../../platform/clock.ts';
 import type { HoldfastError } from '../../platform/errors.ts';
 import { encodeCommands } from './command-encoding.ts';
 import { commandRule } from './command-rules.ts';
+import { connectionSettings } from './connection-settings.ts';
 import type { Carrier, PendingCommand } from './pending-command.ts';
 import {
   abandoned,
@@ -12,7 +13,7 @@ import {
   replyError,
   replyLost,
 } from './reply-errors.ts';
-import type { RedisOptions } from './redis-options.ts';
+import type { LinkOptions } from './redis-options.ts';
 
 /** What a connection tells of itself; for metrics and the log. `fault` is one word: an errno or an error code of Redis. */
 export interface LinkEvents {
@@ -22,7 +23,7 @@ export interface LinkEvents {
   timedOut(): void;
 }
 
-interface LinkParts {
+export interface LinkParts {
   readonly clock: Clock;
   /** 0 to 1, for the jitter of reconnects. */
   readonly random: () => number;
@@ -38,7 +39,7 @@ const replicaPauseMs = 5_000;
  * ioredis connects, authenticates, reconnects and parses; what it does around a single command is left out (PendingCommand).
  */
 export class Link implements Carrier {
-  readonly #options: RedisOptions;
+  readonly #options: LinkOptions;
   readonly #parts: LinkParts;
   readonly #redis: Redis;
   #batch: PendingCommand[] = [];
@@ -54,33 +55,14 @@ export class Link implements Carrier {
   #reconnectAtMs = 0;
   #leftReplicaAtMs = -Infinity;
   #closed = false;
+  #opening: Promise<void> | undefined;
 
-  constructor(options: RedisOptions, parts: LinkParts) {
+  constructor(options: LinkOptions, parts: LinkParts) {
     this.#options = options;
     this.#parts = parts;
     this.#redis = new Redis({
-      host: options.connection.host,
-      port: options.connection.port,
-      db: options.connection.database,
-      ...(options.connection.user === undefined ? {} : { username: options.connection.user }),
-      ...(options.connection.password === undefined
-        ? {}
-        : { password: options.connection.password }),
-      ...(options.connection.tls === undefined ? {} : { tls: options.connection.tls }),
-      connectionName: 'holdfast',
-      connectTimeout: options.connectTimeoutMs,
-      // Its timer would keep the process alive.
-      disconnectTimeout: 50,
-      // For the handshake; PendingCommand is timed here.
-      commandTimeout: options.commandTimeoutMs,
-      // The shapes of replies must not depend on the server's version; RESP3 has others.
-      protocol: 2,
+      ...connectionSettings(options),
       stringNumbers: true,
-      lazyConnect: true,
-      enableOfflineQueue: false,
-      autoResendUnfulfilledCommands: false,
-      // Without this, ioredis forgets the commands of a broken connection until they time out.
-      maxRetriesPerRequest: 0,
       retryStrategy: (attempt) => this.#nextDelayMs(attempt),
       reconnectOnError: (error) => this.#leavesReplica(error),
     });
@@ -93,13 +75,24 @@ export class Link implements Carrier {
     });
   }
 
-  /** Starts to connect, and goes on trying for ever. Resolves when the first attempt has ended, either way. */
-  async open(): Promise<void> {
-    try {
-      await this.#redis.connect();
-    } catch (error) {
-      if (this.#fault === 'CONNECTING') this.#fault = faultWord(error);
-    }
+  /**
+   * Starts to connect, and goes on trying for ever. Resolves when the first attempt has ended, either way, or has lasted for
+   * `commandTimeoutMs`.
+   */
+  open(): Promise<void> {
+    this.#opening ??= new Promise<void>((resolve) => {
+      const stop = this.#parts.clock.after(this.#options.commandTimeoutMs, resolve);
+      this.#redis
+        .connect()
+        .catch((error: unknown) => {
+          if (this.#fault === 'CONNECTING') this.#fault = faultWord(error);
+        })
+        .finally(() => {
+          stop();
+          resolve();
+        });
+    });
+    return this.#opening;
   }
 
   /** A batch of this turn waits to be sent: what joins it costs no write of its own. */
@@ -187,7 +180,7 @@ export class Link implements Carrier {
     if (pieces.length > 1) stream.cork();
     for (const piece of pieces) stream.write(piece);
     if (pieces.length > 1) stream.uncork();
-    if (!this.#watching) this.#watch(this.#options.commandTimeoutMs);
+    if (!this.#watching) this.#watch(this.#options.commandTimeoutMs + (taken[0]?.waitMs ?? 0));
   };
 
   #append(command: PendingCommand): void {
@@ -242,7 +235,7 @@ export class Link implements Carrier {
         this.#watching = false;
         break;
       }
-      const leftMs = command.sentAtMs + commandTimeoutMs - nowMs;
+      const leftMs = command.sentAtMs + commandTimeoutMs + command.waitMs - nowMs;
       if (leftMs > 0) {
         this.#watch(leftMs);
         break;

@@ -25,7 +25,8 @@ const noArgs: readonly never[] = [];
  * A command on its way, in the shape that ioredis expects of its own Command: it only has to match replies with commands, so nothing else of
  * a Command is there, no promise, no timer and no copy of the arguments.
  *
- * States: waiting (in a connection's batch) → sent → settled; waiting → settled. Whatever comes after that is dropped.
+ * States: waiting (in a connection's batch) → sent → settled; waiting → settled; sent → waiting when Redis sent it elsewhere. Whatever comes
+ * after settled is dropped.
  */
 export class PendingCommand {
   /** The name and its arguments. */
@@ -39,6 +40,10 @@ export class PendingCommand {
   sentAtMs = 0;
   /** Bytes that the connection had read when it was sent. */
   bytesReadBefore = 0;
+  /** How long it may block on the server before it counts as late. */
+  waitMs = 0;
+  /** Asked first when Redis answers with an error: true when it took the command over, because the error says that it ran nowhere. */
+  redirect: ((message: string, command: PendingCommand) => boolean) | undefined;
   previous: PendingCommand | undefined;
   next: PendingCommand | undefined;
   readonly #waiter: Waiter;
@@ -62,6 +67,13 @@ export class PendingCommand {
     this.#waiter.failed(error, this.index);
   }
 
+  /** Redis did not run it: it may be sent once more, elsewhere. */
+  detach(): void {
+    this.carrier?.settled(this);
+    this.carrier = undefined;
+    this.state = 'waiting';
+  }
+
   #settle(): void {
     this.state = 'settled';
     this.carrier?.settled(this);
@@ -80,7 +92,9 @@ export class PendingCommand {
     const { carrier } = this;
     if (carrier === undefined) return;
     carrier.returned();
-    if (this.state !== 'settled') this.fail(carrier.failureOf(error, this));
+    if (this.state === 'settled') return;
+    if (error.name === 'ReplyError' && this.redirect?.(error.message, this) === true) return;
+    this.fail(carrier.failureOf(error, this));
   }
 
   /** ioredis writes what this returns: the batch that collects it encodes all of its commands at once. */

@@ -4,7 +4,13 @@ import { redisMetrics, type RedisReading } from './redis-metrics.ts';
 
 test('readings are taken at each scrape, and events are counted by pool', async () => {
   const registry = new Registry();
-  const reading = { name: 'cache', readyConnections: 1, inFlight: 7, options: { connections: 2 } };
+  const reading = {
+    name: 'cache',
+    readyConnections: 1,
+    inFlight: 7,
+    wantedConnections: 2,
+    blocked: 3,
+  };
   const readings: RedisReading[] = [reading];
   const eventsOf = redisMetrics(registry, () => readings);
   const events = eventsOf('cache');
@@ -18,6 +24,7 @@ test('readings are taken at each scrape, and events are counted by pool', async 
     .filter((line) => line.startsWith('holdfast'));
   expect(lines.toSorted()).toEqual([
     'holdfast_redis_command_timeouts_total{pool="cache"} 1',
+    'holdfast_redis_commands_blocked{pool="cache"} 3',
     'holdfast_redis_commands_in_flight{pool="cache"} 8',
     'holdfast_redis_connected_total{pool="cache"} 1',
     'holdfast_redis_connections_ready{pool="cache"} 1',

@@ -6,7 +6,8 @@ export interface RedisReading {
   readonly name: string;
   readonly readyConnections: number;
   readonly inFlight: number;
-  readonly options: { readonly connections: number };
+  readonly wantedConnections: number;
+  readonly blocked: number;
 }
 
 /** Metrics of all Redis servers. `read` is asked at each scrape; the result gives the events of one. */
@@ -33,12 +34,17 @@ export function redisMetrics(
   gauge(
     'holdfast_redis_connections',
     'Connections that the policy asks for.',
-    (reading) => reading.options.connections,
+    (reading) => reading.wantedConnections,
   );
   gauge(
     'holdfast_redis_commands_in_flight',
     'Commands without an answer.',
     (reading) => reading.inFlight,
+  );
+  gauge(
+    'holdfast_redis_commands_blocked',
+    'Commands that have a connection of their own, to block on it.',
+    (reading) => reading.blocked,
   );
   const connected = new Counter({
     name: 'holdfast_redis_connected_total',

@@ -1,51 +1,41 @@
 import type { Clock } from '../../platform/clock.ts';
-import type { HoldfastError } from '../../platform/errors.ts';
-import { Link, type LinkEvents } from './link.ts';
+import { BlockingConnections } from './blocking-connections.ts';
+import { Link, type LinkParts } from './link.ts';
 import type { PendingCommand } from './pending-command.ts';
-import { redisUnavailable, tooManyInFlight } from './reply-errors.ts';
-import type { RedisOptions } from './redis-options.ts';
-
-interface RedisPoolParts {
-  readonly clock: Clock;
-  /** 0 to 1, for the jitter of reconnects. */
-  readonly random: () => number;
-  readonly events: LinkEvents;
-}
+import type { Caller, Lane, LoneCommand, RedisBackend } from './redis-backend.ts';
+import { redisUnavailable, replyError, tooManyInFlight } from './reply-errors.ts';
+import type { LinkOptions, RedisOptions } from './redis-options.ts';
+import type { Reply } from './reply.ts';
 
 /** A connection whose oldest command waits for longer is held up by something. */
 const promptMs = 2;
 
-/** Who calls, as far as a wait has to know. */
-interface Caller {
-  onEnd(listener: (reason: HoldfastError) => void): () => void;
-}
-
-/** One Redis: the connections that all callers share. */
-export class RedisPool {
+/** One Redis server, or the master of a Sentinel: the connections that all callers share, one for scripts, and some that block. */
+export class RedisPool implements RedisBackend {
   readonly options: RedisOptions;
+  readonly #parts: LinkParts;
   readonly #links: readonly Link[];
   readonly #clock: Clock;
+  readonly #blocking: BlockingConnections;
+  /** Made for the first script. */
+  #scripts: Link | undefined;
   /** While the very first attempts to connect last. */
   #opening: Promise<void> | undefined;
+  #scriptsOpening: Promise<void> | undefined;
   #current: Link | undefined;
+  #closed = false;
 
-  constructor(options: RedisOptions, parts: RedisPoolParts) {
+  constructor(options: RedisOptions, parts: LinkParts) {
     this.options = options;
+    this.#parts = parts;
     this.#clock = parts.clock;
     this.#links = Array.from({ length: options.connections }, () => new Link(options, parts));
+    this.#blocking = new BlockingConnections(options.name, options.blockingConnections, parts);
   }
 
-  /** Starts to connect. Resolves when the first attempts have ended, either way, or after `commandTimeoutMs`. */
   open(): Promise<void> {
     const attempts = Promise.all(this.#links.map((link) => link.open()));
-    const opening = new Promise<void>((resolve) => {
-      const stop = this.#clock.after(this.options.commandTimeoutMs, resolve);
-      void attempts.then(() => {
-        stop();
-        resolve();
-      });
-    });
-    this.#opening = opening.finally(() => {
+    this.#opening = attempts.then(() => {
       this.#opening = undefined;
     });
     return this.#opening;
@@ -59,16 +49,22 @@ export class RedisPool {
     return this.#links.filter(({ ready }) => ready).length;
   }
 
-  /** Commands without an answer. */
+  get wantedConnections(): number {
+    return this.#links.length;
+  }
+
   get inFlight(): number {
-    let sum = 0;
+    let sum = this.#scripts?.underWay ?? 0;
     for (const { underWay } of this.#links) sum += underWay;
     return sum;
   }
 
-  /** Sends commands on one connection, one behind the other. Throws when they cannot be sent at all. */
-  send(commands: readonly PendingCommand[]): void {
-    const link = this.#pick();
+  get blocked(): number {
+    return this.#blocking.busy;
+  }
+
+  send(commands: readonly PendingCommand[], lane: Lane): void {
+    const link = lane === 'shared' ? this.#pick() : this.#scriptLink();
     const { inFlight } = this;
     if (inFlight + commands.length > this.options.maxInFlight) {
       throw tooManyInFlight(this.name, inFlight);
@@ -76,13 +72,29 @@ export class RedisPool {
     for (const command of commands) link.send(command);
   }
 
-  /**
-   * What to wait for before `send`, at the very start only: a caller who is early should not fail for it. Later, with Redis down, everybody fails
-   * at once. Rejects when the caller gives up.
-   */
-  opening(caller: Caller): Promise<void> | undefined {
-    const opening = this.#opening;
-    if (opening === undefined || this.readyConnections > 0) return undefined;
+  sendTogether(commands: readonly PendingCommand[]): void {
+    this.send(commands, 'shared');
+  }
+
+  /** Sends commands that came from another server, in the order in which they come: always on one and the same connection. */
+  sendMoved(commands: readonly PendingCommand[], lane: Lane): void {
+    const link =
+      lane === 'shared'
+        ? (this.#links.find(({ ready }) => ready) ?? this.#refuse())
+        : this.#scriptLink();
+    for (const command of commands) link.send(command);
+  }
+
+  opening(caller: Caller, lane: Lane): Promise<void> | undefined {
+    if (lane === 'scripts' && this.#scripts === undefined && !this.#closed) {
+      this.#scripts = new Link(this.options, this.#parts);
+      this.#scriptsOpening = this.#scripts.open().then(() => {
+        this.#scriptsOpening = undefined;
+      });
+    }
+    const opening = lane === 'shared' ? this.#opening : this.#scriptsOpening;
+    const ready = lane === 'shared' ? this.readyConnections > 0 : this.#scripts?.ready === true;
+    if (opening === undefined || ready) return undefined;
     return new Promise((resolve, reject) => {
       const off = caller.onEnd(reject);
       void opening.then(() => {
@@ -92,8 +104,20 @@ export class RedisPool {
     });
   }
 
+  async alone(make: () => LoneCommand, caller: Caller): Promise<Reply> {
+    const attempt = await this.#blocking.run(this.options, make(), caller);
+    if ('reply' in attempt) return attempt.reply;
+    throw replyError(attempt.redirect, this.name);
+  }
+
+  subscriberPlace(): LinkOptions {
+    return this.options;
+  }
+
   async close(): Promise<void> {
-    await Promise.all(this.#links.map((link) => link.close()));
+    this.#closed = true;
+    const links = this.#scripts === undefined ? this.#links : [...this.#links, this.#scripts];
+    await Promise.all([this.#blocking.close(), ...links.map((link) => link.close())]);
   }
 
   /**
@@ -117,8 +141,12 @@ export class RedisPool {
     return best ?? this.#refuse();
   }
 
-  #refuse(): never {
-    const [link] = this.#links;
+  #scriptLink(): Link {
+    const link = this.#scripts;
+    return link?.ready === true ? link : this.#refuse(link);
+  }
+
+  #refuse(link = this.#links[0]): never {
     throw redisUnavailable(this.name, link?.fault ?? 'CLOSED', link?.retryAfterMs ?? 1_000);
   }
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../../platform/clock.ts';
 import { HoldfastError } from '../../platform/errors.ts';
 import type { LinkEvents } from './link.ts';
+import type { RedisBackend } from './redis-backend.ts';
 import { RedisPool } from './redis-pool.ts';
 import type { RedisOptions } from './redis-options.ts';
 
@@ -18,7 +19,7 @@ const defaultName = 'default';
 
 /** The Redis servers of the policy, by name. Shared by all calls. */
 export class RedisTargets {
-  readonly #byName: ReadonlyMap<string, RedisPool>;
+  readonly #byName: ReadonlyMap<string, RedisBackend>;
   readonly #off: boolean;
 
   constructor(options: readonly RedisOptions[], { off, events, ...parts }: RedisParts) {
@@ -31,7 +32,7 @@ export class RedisTargets {
     );
   }
 
-  get all(): readonly RedisPool[] {
+  get all(): readonly RedisBackend[] {
     return [...this.#byName.values()];
   }
 
@@ -46,7 +47,7 @@ export class RedisTargets {
   }
 
   /** The Redis of a request; empty is `default`. Throws UNKNOWN_POOL, or REDIS_OFF. */
-  named(pool: string): RedisPool {
+  named(pool: string): RedisBackend {
     const found = this.#byName.get(pool === '' ? defaultName : pool);
     if (found !== undefined) return found;
     if (this.#off) {

@@ -107,7 +107,19 @@ describe('an error reply', () => {
       'MOVED 3999 10.0.0.1:6381',
       'precondition',
       'REDIS_ERROR',
-      'MOVED: this Redis is part of a cluster, which is not supported yet',
+      'MOVED: this Redis is part of a Cluster: write its URL as redis+cluster://user:password@host:6379',
+    ],
+    [
+      'EXECABORT Transaction discarded because of previous errors.',
+      'precondition',
+      'REDIS_ERROR',
+      'EXECABORT: Redis discarded the commands; none of them ran',
+    ],
+    [
+      'OPERATIONREUSED x',
+      'already-exists',
+      'OPERATION_ID_REUSED',
+      'OPERATIONREUSED: the operation id belongs to another script or to other keys; nothing ran',
     ],
     [
       'LOADING Redis is loading the dataset in memory',

@@ -18,6 +18,9 @@ const answered = (kind: ErrorKind, text?: string): Meaning => ({
   ...(text === undefined ? {} : { text }),
 });
 
+const clusterHint =
+  'this Redis is part of a Cluster: write its URL as redis+cluster://user:password@host:6379';
+
 /** First word of an error reply → what it means. None of the unavailable ones has run the command. */
 const meanings: Readonly<Record<string, Meaning>> = {
   ERR: answered('invalid'),
@@ -31,8 +34,14 @@ const meanings: Readonly<Record<string, Meaning>> = {
   NOAUTH: answered('forbidden', 'Redis wants a password, and the URL has none'),
   WRONGPASS: answered('forbidden', 'Redis refuses user and password of the URL'),
   CROSSSLOT: answered('invalid'),
-  MOVED: answered('precondition', 'this Redis is part of a cluster, which is not supported yet'),
-  ASK: answered('precondition', 'this Redis is part of a cluster, which is not supported yet'),
+  EXECABORT: answered('precondition', 'Redis discarded the commands; none of them ran'),
+  MOVED: answered('precondition', clusterHint),
+  ASK: answered('precondition', clusterHint),
+  OPERATIONREUSED: {
+    kind: 'already-exists',
+    reason: 'OPERATION_ID_REUSED',
+    text: 'the operation id belongs to another script or to other keys; nothing ran',
+  },
   LOADING: unavailable('Redis is loading its data'),
   BUSY: unavailable('Redis is busy with a script'),
   MASTERDOWN: unavailable('this Redis is a replica that has lost its master'),

@@ -141,21 +141,65 @@ describe('a Redis URL', () => {
     [
       'redis://h',
       {
-        host: 'h',
-        port: 6379,
+        place: { kind: 'server', host: 'h', port: 6379 },
         user: undefined,
         password: undefined,
         database: 0,
         encrypted: false,
       },
     ],
-    ['redis://h/', { host: 'h', database: 0 }],
+    ['redis://h/', { place: { host: 'h' }, database: 0 }],
     [
       'rediss://:p%40@h:1/15',
-      { host: 'h', port: 1, user: undefined, password: 'p@', database: 15, encrypted: true },
+      {
+        place: { host: 'h', port: 1 },
+        user: undefined,
+        password: 'p@',
+        database: 15,
+        encrypted: true,
+      },
     ],
-    ['redis://u:p@[::1]:7', { host: '::1', port: 7, user: 'u', password: 'p' }],
+    ['redis://u:p@[::1]:7', { place: { host: '::1', port: 7 }, user: 'u', password: 'p' }],
     ['redis://:@h', { password: undefined }],
+    [
+      'redis+sentinel://u:p@a,b:7/mymaster/3?sentinel_user=s&sentinel_password=q%40',
+      {
+        place: {
+          kind: 'sentinel',
+          sentinels: [
+            { host: 'a', port: 26_379 },
+            { host: 'b', port: 7 },
+          ],
+          master: 'mymaster',
+          sentinelUser: 's',
+          sentinelPassword: 'q@',
+        },
+        user: 'u',
+        password: 'p',
+        database: 3,
+        encrypted: false,
+      },
+    ],
+    [
+      'rediss+sentinel://a/m',
+      { place: { master: 'm', sentinelUser: undefined }, database: 0, encrypted: true },
+    ],
+    [
+      'rediss+cluster://u:p@a,b:7',
+      {
+        place: {
+          kind: 'cluster',
+          nodes: [
+            { host: 'a', port: 6379 },
+            { host: 'b', port: 7 },
+          ],
+        },
+        user: 'u',
+        database: 0,
+        encrypted: true,
+      },
+    ],
+    ['redis+cluster://a/0', { database: 0, encrypted: false }],
   ])('%s', (url, parts) => {
     expect(readRedisUrl(url, 'X')).toMatchObject(parts);
   });
@@ -172,18 +216,29 @@ describe('a Redis URL', () => {
     ['redis://u@h', 'names a user without a password: write it as redis://user:password@host'],
     ['redis://h?family=6', 'has an unknown option: there are none'],
     ['redis://:p@h?db=1', 'has an unknown option "db": there are none'],
-    ['redis://a,b', 'names several hosts: Sentinel and Cluster are not supported yet'],
     [
-      'redis-sentinel://a:26379,b/mymaster',
-      'has the scheme redis-sentinel://, which is not supported yet: name one server as redis://user:password@host:6379/0',
+      'redis://a,b',
+      'names several hosts: for Sentinels begin it with redis+sentinel://, for a Cluster with redis+cluster://',
     ],
     [
-      'redis+cluster://a',
-      'has the scheme redis+cluster://, which is not supported yet: name one server as redis://user:password@host:6379/0',
+      'redis+sentinel://a:26379,b',
+      'has no name of a master behind the hosts: write it as redis+sentinel://user:password@host:26379,host:26379/mymaster/0',
+    ],
+    [
+      'redis+sentinel://a/m/x',
+      'has a bad database number behind the host: write it as redis+sentinel://user:password@host:26379,host:26379/mymaster/0',
+    ],
+    [
+      'redis+sentinel://u@a/m',
+      'names a user without a password: write it as redis+sentinel://user:password@host',
+    ],
+    [
+      'redis+cluster://a/1',
+      'names a database: a Cluster has only number 0; write it as redis+cluster://user:password@host:6379,host:6379',
     ],
     [
       'http://h',
-      'has a scheme other than redis:// or rediss://: write it as redis://user:password@host:6379/0',
+      'has a scheme other than redis:// or rediss:// or redis+sentinel:// or rediss+sentinel:// or redis+cluster:// or rediss+cluster://: write it as redis://user:password@host:6379/0',
     ],
   ])('%j', (url, fault) => {
     expect(redisFault(url)).toBe(`REDIS_URL ${fault}`);

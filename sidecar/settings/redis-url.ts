@@ -1,54 +1,115 @@
-import { splitUrl } from './connection-url.ts';
+import { type HostAndPort, splitUrl, type UrlParts } from './connection-url.ts';
 import { SettingsError } from './settings-error.ts';
+
+/** Where a Redis is: one server, the master that Sentinels know by a name, or a Cluster of which a few nodes are known. */
+export type RedisPlace =
+  | ({ readonly kind: 'server' } & HostAndPort)
+  | {
+      readonly kind: 'sentinel';
+      readonly sentinels: readonly HostAndPort[];
+      readonly master: string;
+      /** Of the Sentinels themselves. */
+      readonly sentinelUser: string | undefined;
+      readonly sentinelPassword: string | undefined;
+    }
+  | { readonly kind: 'cluster'; readonly nodes: readonly HostAndPort[] };
 
 /** What a Redis URL says. */
 export interface RedisUrl {
-  readonly host: string;
-  readonly port: number;
+  readonly place: RedisPlace;
   readonly user: string | undefined;
   readonly password: string | undefined;
   /** Number of the logical database. */
   readonly database: number;
-  /** True for `rediss://`. */
+  /** True for `rediss://` and its kind. */
   readonly encrypted: boolean;
 }
 
-const example = 'redis://user:password@host:6379/0';
+const kinds = {
+  server: { example: 'redis://user:password@host:6379/0', port: 6379, options: [] },
+  sentinel: {
+    example: 'redis+sentinel://user:password@host:26379,host:26379/mymaster/0',
+    port: 26_379,
+    options: ['sentinel_user', 'sentinel_password'],
+  },
+  cluster: {
+    example: 'redis+cluster://user:password@host:6379,host:6379',
+    port: 6379,
+    options: [],
+  },
+} as const;
 
-/** Reads `redis://` and `rediss://`. `subject` names where the URL came from. */
+const schemes = Object.keys(kinds).flatMap((kind) =>
+  kind === 'server' ? ['redis', 'rediss'] : [`redis+${kind}`, `rediss+${kind}`],
+);
+
+type Fail = (fault: string) => never;
+
+/** Reads `redis://`, `redis+sentinel://`, `redis+cluster://`, and the same with `rediss`. `subject` names where the URL came from. */
 export function readRedisUrl(text: string, subject: string): RedisUrl {
-  const fail = (fault: string): never => {
+  const fail: Fail = (fault) => {
     throw new SettingsError(`${subject} ${fault}`);
   };
-  const later = /^(redis-sentinel|redis\+cluster|rediss-sentinel|rediss\+cluster):\/\//i.exec(text);
-  if (later !== null) {
-    fail(
-      `has the scheme ${later[1]}://, which is not supported yet: name one server as ${example}`,
-    );
-  }
-  const { scheme, user, password, hosts, path } = splitUrl(text, {
-    subject,
-    example,
-    schemes: ['redis', 'rediss'],
-    options: [],
-    defaultPort: 6379,
-  });
-  const [first, ...others] = hosts;
-  if (first === undefined || others.length > 0) {
-    return fail('names several hosts: Sentinel and Cluster are not supported yet');
-  }
+  const [, named] = /^rediss?\+(sentinel|cluster):/i.exec(text) ?? [];
+  const kind = (named?.toLowerCase() ?? 'server') as keyof typeof kinds;
+  const { example, port, options } = kinds[kind];
+  const parts = splitUrl(text, { subject, example, schemes, options, defaultPort: port });
+  const { scheme, user, password } = parts;
   if (user !== undefined && password === undefined) {
-    fail('names a user without a password: write it as redis://user:password@host');
-  }
-  if (!/^\d{0,6}$/.test(path)) {
-    fail(`has a bad database number behind the host: write it as ${example}`);
+    fail(`names a user without a password: write it as ${scheme}://user:password@host`);
   }
   return {
-    ...first,
+    ...placeOf(kind, parts, example, fail),
     user,
     // `redis://:@host` and `redis://host` mean the same.
     password: password === '' ? undefined : password,
-    database: Number(path),
-    encrypted: scheme === 'rediss',
+    encrypted: scheme.startsWith('rediss'),
   };
+}
+
+function placeOf(
+  kind: keyof typeof kinds,
+  { hosts, path, options }: UrlParts,
+  example: string,
+  fail: Fail,
+): Pick<RedisUrl, 'place' | 'database'> {
+  switch (kind) {
+    case 'server': {
+      const [first, ...others] = hosts;
+      if (first === undefined || others.length > 0) {
+        return fail(
+          'names several hosts: for Sentinels begin it with redis+sentinel://, for a Cluster with redis+cluster://',
+        );
+      }
+      return { place: { kind, ...first }, database: databaseOf(path, example, fail) };
+    }
+    case 'sentinel': {
+      const [master = '', database = '', ...more] = path.split('/');
+      if (!/^[A-Za-z0-9._-]{1,128}$/.test(master) || more.length > 0) {
+        fail(`has no name of a master behind the hosts: write it as ${example}`);
+      }
+      const place = {
+        kind,
+        sentinels: hosts,
+        master,
+        sentinelUser: options.get('sentinel_user'),
+        sentinelPassword: options.get('sentinel_password'),
+      };
+      return { place, database: databaseOf(database, example, fail) };
+    }
+    case 'cluster':
+      if (path !== '' && path !== '0') {
+        fail(`names a database: a Cluster has only number 0; write it as ${example}`);
+      }
+      return { place: { kind, nodes: hosts }, database: 0 };
+    default:
+      return kind satisfies never;
+  }
+}
+
+function databaseOf(path: string, example: string, fail: Fail): number {
+  if (!/^\d{0,6}$/.test(path)) {
+    fail(`has a bad database number behind the host: write it as ${example}`);
+  }
+  return Number(path);
 }

@@ -7,7 +7,7 @@ import type {
 import { postgresDefaults, redisDefaults } from '../../crds/resilience-policy.ts';
 import type { HostAndPort } from './connection-url.ts';
 import { readPostgresUrl, type PostgresUrl, type TargetSessionAttrs } from './postgres-url.ts';
-import { readRedisUrl, type RedisUrl } from './redis-url.ts';
+import { readRedisUrl, type RedisPlace, type RedisUrl } from './redis-url.ts';
 import { SettingsError } from './settings-error.ts';
 import { type TlsMode, type TlsSettings, tlsSettings } from './tls-choice.ts';
 
@@ -28,8 +28,7 @@ export interface PostgresTarget extends Omit<PostgresPolicy, 'secretRef' | 'tls'
 }
 
 export interface RedisConnection {
-  readonly host: string;
-  readonly port: number;
+  readonly place: RedisPlace;
   readonly user: string | undefined;
   readonly password: string | undefined;
   /** Number of the logical database. */

@@ -51,7 +51,7 @@ export const variablesSchema = z.strictObject({
   }),
   REDIS_URL: z.string().optional().meta({
     description:
-      'Redis for the name `default`: `redis://user:password@host:6379/0`, or `rediss://` for TLS. `off`: there is no Redis, whatever the policy says; every Redis call fails with REDIS_OFF.',
+      'Redis for the name `default`: `redis://user:password@host:6379/0`, `redis+sentinel://…` or `redis+cluster://…`, with `rediss` for TLS. `off`: there is no Redis, whatever the policy says; every Redis call fails with REDIS_OFF.',
     without: 'required, unless there is a policy file',
   }),
   HOLDFAST_SOCKET: z

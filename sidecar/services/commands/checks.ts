@@ -1,9 +1,17 @@
 import { HoldfastError } from '../../../platform/errors.ts';
-import { type CommandRule, commandRule, refusalOf } from '../../redis/command-rules.ts';
+import {
+  type CommandRule,
+  commandRule,
+  mayBlock,
+  refusalOf,
+  scriptRefusal,
+} from '../../redis/command-rules.ts';
+import type { Script } from '../../redis/script.ts';
 
 const mostWords = 1_048_576;
 const mostBytes = 64 * 1024 * 1024;
 const mostCommands = 10_000;
+const mostScriptBytes = 1024 * 1024;
 
 /** What is known of the command. Throws INVALID_REQUEST, or COMMAND_REFUSED. */
 export function checkCommand(args: readonly Buffer[]): CommandRule {
@@ -12,8 +20,8 @@ export function checkCommand(args: readonly Buffer[]): CommandRule {
     throw invalid('args must begin with the name of a command');
   }
   const rule = commandRule(name);
-  const refusal = refusalOf(rule, args);
-  if (refusal !== undefined) throw new HoldfastError('invalid', 'COMMAND_REFUSED', refusal);
+  const refusal = refusalOf(rule, args) ?? bodyRefusal(rule, args);
+  if (refusal !== undefined) throw refused(refusal);
   if (args.length > mostWords) {
     throw invalid(`args has ${args.length} entries; at most ${mostWords}`);
   }
@@ -33,7 +41,9 @@ export function checkPipeline(
     bytes += bytesOf(args);
     if (bytes > mostBytes) throw invalid(`commands has more than ${mostBytes} bytes`);
     try {
-      return checkCommand(args);
+      const rule = checkCommand(args);
+      if (mayBlock(rule, args)) throw refused(`${rule.name} is refused in a pipeline: ${alone}`);
+      return rule;
     } catch (thrown) {
       const { kind, reason, message } = HoldfastError.from(thrown);
       throw new HoldfastError(kind, reason, `commands[${index}]: ${message}; nothing was sent`, {
@@ -42,6 +52,41 @@ export function checkPipeline(
     }
   });
 }
+
+const alone = 'it may block, and then needs a connection of its own: send it by itself';
+
+/** Throws INVALID_REQUEST, or COMMAND_REFUSED. */
+export function checkScript({ body, keys, args, operationId }: Script): void {
+  if (body === '') throw invalid('body is empty');
+  if (Buffer.byteLength(body) > mostScriptBytes) {
+    throw invalid(`body has more than ${mostScriptBytes} bytes`);
+  }
+  if (keys.length + args.length > mostWords - 3) {
+    throw invalid(`keys and args have more than ${mostWords - 3} entries`);
+  }
+  if (bytesOf(keys) + bytesOf(args) > mostBytes) {
+    throw invalid(`keys and args have more than ${mostBytes} bytes`);
+  }
+  if (!/^[A-Za-z0-9._:-]{0,128}$/.test(operationId)) {
+    throw invalid('operation_id must be 1 to 128 letters, digits, `.`, `_`, `:` or `-`');
+  }
+  const refusal = scriptRefusal(body);
+  if (refusal !== undefined) throw refused(refusal);
+}
+
+/** Of a script that is an argument of the command itself. */
+function bodyRefusal({ name }: CommandRule, args: readonly Buffer[]): string | undefined {
+  const body =
+    name === 'EVAL' || name === 'EVAL_RO'
+      ? args[1]
+      : name === 'SCRIPT' || name === 'FUNCTION'
+        ? args.at(-1)
+        : undefined;
+  return body === undefined ? undefined : scriptRefusal(body.toString('latin1'));
+}
+
+const refused = (message: string): HoldfastError =>
+  new HoldfastError('invalid', 'COMMAND_REFUSED', message);
 
 function bytesOf(args: readonly Buffer[]): number {
   let bytes = 0;

@@ -45,7 +45,10 @@ describe('a connection that breaks', () => {
 
   test('the number of the database holds on the new one', async () => {
     await using third = await openThrough(on.proxy, {
-      connection: { ...redisOptions(on.server.url).connection, port: on.proxy.port, database: 3 },
+      connection: {
+        ...redisOptions(`redis://127.0.0.1:${on.proxy.port}`).connection,
+        database: 3,
+      },
     });
     on.proxy.cut();
     await sleep(5);

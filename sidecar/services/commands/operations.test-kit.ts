@@ -4,6 +4,7 @@ import type { CommandRequest__Output } from '../../../platform/gen/holdfast/v1/C
 import type { PipelineReply__Output } from '../../../platform/gen/holdfast/v1/PipelineReply.ts';
 import type { PipelineRequest__Output } from '../../../platform/gen/holdfast/v1/PipelineRequest.ts';
 import type { RedisReply__Output } from '../../../platform/gen/holdfast/v1/RedisReply.ts';
+import type { ScriptRequest__Output } from '../../../platform/gen/holdfast/v1/ScriptRequest.ts';
 import type { Encoded } from '../../../platform/grpc/encoded.ts';
 import { loadMessages } from '../../../platform/grpc/contract.ts';
 import { StatusEncoder } from '../../../platform/grpc/status.ts';
@@ -26,6 +27,12 @@ interface CallOptions {
   readonly call?: Call;
 }
 
+interface ScriptOptions extends CallOptions {
+  readonly keys?: readonly Word[];
+  readonly args?: readonly Word[];
+  readonly operationId?: string;
+}
+
 /** What stands for `{ error }` of an outcome. */
 export interface OutcomeError {
   readonly code: number;
@@ -38,7 +45,11 @@ export interface Commands {
   /** Words of what the connections told, in order: `connected`, `disconnected ECONNREFUSED`, `timedOut`. */
   readonly events: string[];
   command(words: readonly Word[], options?: CallOptions): Promise<unknown>;
-  pipeline(commands: readonly (readonly Word[])[], options?: CallOptions): Promise<unknown[]>;
+  pipeline(
+    commands: readonly (readonly Word[])[],
+    options?: CallOptions & { readonly atomic?: boolean },
+  ): Promise<unknown[]>;
+  script(body: string, options?: ScriptOptions): Promise<unknown>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -49,9 +60,11 @@ export const redisOptions = (url: string, more: Partial<RedisOptions> = {}): Red
   commandTimeoutMs: 2_000,
   connectTimeoutMs: 5_000,
   maxReplyBytes: 16 * 1024 * 1024,
+  blockingConnections: 16,
+  operationTtlMs: 60_000,
+  subscriberBufferBytes: 64 * 1024,
   connection: {
-    host: new URL(url).hostname,
-    port: Number(new URL(url).port),
+    place: { kind: 'server', host: new URL(url).hostname, port: Number(new URL(url).port) },
     user: undefined,
     password: undefined,
     database: 0,
@@ -77,9 +90,14 @@ export async function openCommands(
     off,
     events: () => linkEvents,
   });
-  const [command, pipeline] = commandOperations(targets, new StatusEncoder(messages)) as [
+  const [command, pipeline, script] = commandOperations(targets, {
+    statuses: new StatusEncoder(messages),
+    clock: systemClock,
+    random: () => 0.5,
+  }) as [
     Operation<CommandRequest__Output, Encoded>,
     Operation<PipelineRequest__Output, Encoded>,
+    Operation<ScriptRequest__Output, Encoded>,
   ];
   return {
     targets,
@@ -89,8 +107,34 @@ export async function openCommands(
       const { parts } = await command.handle(request, call);
       return valueOf(decode(replyType, parts));
     },
-    pipeline: async (commands, { pool = '', idempotent = false, call = newCall() } = {}) => {
+    script: async (
+      body,
+      {
+        keys = [],
+        args = [],
+        operationId = '',
+        pool = '',
+        idempotent = false,
+        call = newCall(),
+      } = {},
+    ) => {
       const request = {
+        body,
+        keys: keys.map((word) => Buffer.from(word)),
+        args: args.map((word) => Buffer.from(word)),
+        operationId,
+        pool,
+        idempotent,
+      };
+      const { parts } = await script.handle(request, call);
+      return valueOf(decode(replyType, parts));
+    },
+    pipeline: async (
+      commands,
+      { pool = '', idempotent = false, atomic = false, call = newCall() } = {},
+    ) => {
+      const request = {
+        atomic,
         commands: commands.map((words) => ({ args: words.map((word) => Buffer.from(word)) })),
         pool,
         idempotent,
@@ -105,8 +149,12 @@ export async function openCommands(
   };
 }
 
-export const newCall = (): Call =>
-  new Call({ scope: { onClose: () => () => {}, push: () => {} }, deadlineAtMs: Infinity });
+/** A call with so much time; without a timer: the test ends it. */
+export const newCall = (forMs = Infinity): Call =>
+  new Call({
+    scope: { onClose: () => () => {}, push: () => {} },
+    deadlineAtMs: systemClock.now() + forMs,
+  });
 
 export const cancel = (call: Call): void => call.end(cancelled());
 export const passDeadline = (call: Call): void => call.end(deadlineExceeded());

@@ -1,20 +1,32 @@
 import type { Call } from '../../../platform/call.ts';
+import type { Clock } from '../../../platform/clock.ts';
 import type { CommandRequest__Output } from '../../../platform/gen/holdfast/v1/CommandRequest.ts';
 import type { PipelineRequest__Output } from '../../../platform/gen/holdfast/v1/PipelineRequest.ts';
 import { Encoded } from '../../../platform/grpc/encoded.ts';
 import type { StatusEncoder } from '../../../platform/grpc/status.ts';
 import type { AnyOperation, Operation } from '../../grpc/operation.ts';
+import { mayBlock } from '../../redis/command-rules.ts';
 import { PendingCommand } from '../../redis/pending-command.ts';
-import type { RedisPool } from '../../redis/redis-pool.ts';
+import type { RedisBackend } from '../../redis/redis-backend.ts';
 import type { RedisTargets } from '../../redis/redis-targets.ts';
 import { abandoned } from '../../redis/reply-errors.ts';
+import { atomicPipelines } from './atomic-pipeline.ts';
+import { runBlocking } from './blocking.ts';
 import { checkCommand, checkPipeline } from './checks.ts';
+import { scriptOperation } from './script-operation.ts';
 import { CommandWaiter, PipelineWaiter } from './waiters.ts';
 
-/** Everything of service Redis. */
+interface CommandParts {
+  readonly statuses: StatusEncoder;
+  readonly clock: Clock;
+  /** 0 to 1, for the jitter of repeats. */
+  readonly random: () => number;
+}
+
+/** Everything of service Redis that has one answer. */
 export function commandOperations(
   redis: RedisTargets,
-  statuses: StatusEncoder,
+  { statuses, clock, random }: CommandParts,
 ): readonly AnyOperation[] {
   const command: Operation<CommandRequest__Output, Encoded> = {
     name: 'Redis.Command',
@@ -23,24 +35,37 @@ export function commandOperations(
     // One promise for the whole way, and no `async`: in a session each further one would be felt.
     handle: ({ args, pool, idempotent }, call) =>
       new Promise((resolve, reject) => {
-        const harmless = checkCommand(args).reads || idempotent;
+        const rule = checkCommand(args);
         const to = redis.named(pool);
         const waiter = new CommandWaiter(resolve, reject, to.options.maxReplyBytes);
-        const pending = new PendingCommand(args, harmless, waiter, 0);
+        if (mayBlock(rule, args)) {
+          runBlocking(to, { rule, words: args, idempotent }, call, clock).then(
+            (reply) => waiter.answered(reply),
+            reject,
+          );
+          return;
+        }
+        const pending = new PendingCommand(args, rule.reads || idempotent, waiter, 0);
         sendWhenOpen(to, call, [pending], reject);
         call.onEnd((reason) => pending.abandon(reason));
       }),
   };
 
+  const runAtomic = atomicPipelines(statuses);
   const pipeline: Operation<PipelineRequest__Output, Encoded> = {
     name: 'Redis.Pipeline',
     frame: 'pipeline',
     target: ({ pool }) => redis.label(pool),
-    handle: ({ commands, pool, idempotent }, call) =>
+    handle: ({ commands, pool, idempotent, atomic }, call) =>
       new Promise((resolve, reject) => {
         const rules = checkPipeline(commands);
         const to = redis.named(pool);
         if (commands.length === 0) return resolve(new Encoded(Buffer.alloc(0)));
+        if (atomic) {
+          const harmless = idempotent || rules.every(({ reads }) => reads);
+          const request = { commands: commands.map(({ args }) => args), harmless };
+          return resolve(runAtomic(to, request, call));
+        }
         const { maxReplyBytes } = to.options;
         const waiter = new PipelineWaiter(commands.length, { resolve, maxReplyBytes, statuses });
         const pending = commands.map(({ args }, index) => {
@@ -59,17 +84,17 @@ export function commandOperations(
       }),
   };
 
-  return [command, pipeline];
+  return [command, pipeline, scriptOperation(redis, { clock, random })];
 }
 
 /** Throws or rejects when the commands cannot be sent. */
 function sendWhenOpen(
-  to: RedisPool,
+  to: RedisBackend,
   call: Call,
   commands: readonly PendingCommand[],
   reject: (error: Error) => void,
 ): void {
-  const opening = to.opening(call);
-  if (opening === undefined) return to.send(commands);
-  opening.then(() => to.send(commands)).catch(reject);
+  const opening = to.opening(call, 'shared');
+  if (opening === undefined) return to.send(commands, 'shared');
+  opening.then(() => to.send(commands, 'shared')).catch(reject);
 }
