@@ -4,8 +4,14 @@ import { realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { readSettings, type Settings } from '../sidecar/config.ts';
+import {
+  diskFile,
+  readSettings,
+  type PostgresConnection,
+  type Settings,
+} from '../sidecar/config.ts';
 import { migrate } from '../sidecar/postgres/migrate.ts';
+import { urlPostgres } from '../sidecar/settings/targets.ts';
 import { interruption } from './dev/interruption.ts';
 import { step } from './dev/progress.ts';
 import { howItEnded, startSidecar } from './dev/sidecar-process.ts';
@@ -68,7 +74,7 @@ async function up(signal: AbortSignal): Promise<string | undefined> {
   const databaseUrl = await database(run);
   await step(
     'bringing schema holdfast up to date',
-    () => migrate(databaseUrl).catch(unusable),
+    () => migrate(connectionTo(databaseUrl)).catch(unusable),
     ({ from, to }) => (from === to ? `at version ${to}` : `from version ${from} to ${to}`),
   );
   signal.throwIfAborted();
@@ -139,6 +145,9 @@ function checkSettings(state: StateFolder): Settings {
     HOLDFAST_HTTP_PORT: HOLDFAST_HTTP_PORT ?? '0',
   });
 }
+
+const connectionTo = (databaseUrl: string): PostgresConnection =>
+  urlPostgres(databaseUrl, { secretsDir: '', readFile: diskFile }).connection;
 
 function unusable(error: unknown): never {
   // What failed at each address of a name has a code and no message.

@@ -32,11 +32,11 @@ test('the password of the database is rotated under load, and no call fails', as
   });
   const holdfast = connect({ address: sidecar.address });
   const db = holdfast.database();
-  let running = true;
+  const load = { running: true };
   let done = 0;
   const failures: unknown[] = [];
   const lane = async (nth: number): Promise<void> => {
-    while (running) {
+    while (load.running) {
       const work =
         nth % 3 === 0
           ? db.transaction((tx) => tx.query('insert into work values (1)'))
@@ -61,7 +61,7 @@ test('the password of the database is rotated under load, and no call fails', as
   };
   await expect.poll(allNew, { timeout: 15_000, interval: 200 }).toBe(0);
   await sleep(200);
-  running = false;
+  load.running = false;
   await Promise.all(lanes);
   expect(failures).toEqual([]);
   expect(done).toBeGreaterThan(100);

@@ -1,5 +1,7 @@
 import { Client } from 'pg';
+import { diskFile } from '../../sidecar/config.ts';
 import { migrate } from '../../sidecar/postgres/migrate.ts';
+import { urlPostgres } from '../../sidecar/settings/targets.ts';
 
 export const templateName = 'holdfast_template';
 
@@ -8,7 +10,8 @@ export async function makeTemplate(serverUrl: string): Promise<void> {
   await connectTo(serverUrl, (client) => client.query(`create database ${templateName}`));
   const url = new URL(serverUrl);
   url.pathname = `/${templateName}`;
-  await migrate(url.href);
+  const { connection } = urlPostgres(url.href, { secretsDir: '', readFile: diskFile });
+  await migrate(connection);
 }
 
 /** Lends a connection. */

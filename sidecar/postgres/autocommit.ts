@@ -60,9 +60,9 @@ export class Autocommit {
       if (exchange.failure === undefined) return exchange.results[0] as StatementResult;
       tries += 1;
       if (tries < internalRetries && this.#ranNot(exchange, loan.connection, call)) continue;
-      const mayRepeat = profile.reads || idempotent || !exchange.sent;
-      if (exchange.failure.lost && mayRepeat && (await this.#host.retries.again(tries, call)))
-        continue;
+      const isHarmless = profile.reads || idempotent || !exchange.sent;
+      const mayRepeat = exchange.failure.lost && isHarmless;
+      if (mayRepeat && (await this.#host.retries.again(tries, call))) continue;
       throw exchangeError(exchange, call, { pool: this.#host.name, writes: !profile.reads });
     }
   }

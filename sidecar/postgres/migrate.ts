@@ -1,4 +1,5 @@
 import { readFileSync, readdirSync } from 'node:fs';
+import type { ConnectionOptions } from 'node:tls';
 import { Client } from 'pg';
 import { HoldfastError } from '../../platform/errors.ts';
 
@@ -7,6 +8,16 @@ interface Migration {
   /** File name without number and ending. */
   readonly name: string;
   readonly sql: string;
+}
+
+/** A database, and who may make a schema in it. */
+export interface MigrateTarget {
+  /** At least one. */
+  readonly hosts: readonly { readonly host: string; readonly port: number }[];
+  readonly user: string;
+  readonly password: string | undefined;
+  readonly database: string;
+  readonly tls: ConnectionOptions | undefined;
 }
 
 export interface Migrated {
@@ -36,15 +47,8 @@ export const schemaVersion = migrations.length;
  * Brings schema `holdfast` of a database up to date, one transaction for each migration. Any number of processes may
  * do so at once: they take turns. A database that is newer than this build is left alone and refused.
  */
-export async function migrate(databaseUrl: string): Promise<Migrated> {
-  const client = new Client({
-    connectionString: databaseUrl,
-    application_name: 'holdfast migrate',
-    connectionTimeoutMillis: 10_000,
-  });
-  // A lost connection fails the query that runs; the event says nothing more, and unheard it would end the process.
-  client.on('error', () => {});
-  await client.connect();
+export async function migrate(target: MigrateTarget): Promise<Migrated> {
+  const client = await connectToPrimary(target);
   try {
     const from = await inTurn(client, () => installedVersion(client));
     if (from > schemaVersion) {
@@ -59,6 +63,45 @@ export async function migrate(databaseUrl: string): Promise<Migrated> {
   } finally {
     await client.end();
   }
+}
+
+/** What `migrate` does, as SQL for somebody else to run: on a database without the schema, or with an older one after leaving out what it has. */
+export const migrationScript = (): string =>
+  migrations
+    .map(
+      ({ version, name, sql }) =>
+        `-- version ${version}\nbegin;\n${sql.trim()}\ninsert into holdfast.migrations (version, name) values (${version}, '${name}');\ncommit;\n`,
+    )
+    .join('\n');
+
+/** The first host that takes writes. Rejects with what the last one said. */
+async function connectToPrimary({ hosts, tls, ...who }: MigrateTarget): Promise<Client> {
+  let failure: unknown;
+  for (const { host, port } of hosts) {
+    const client = new Client({
+      ...who,
+      host,
+      port,
+      password: who.password ?? '',
+      ssl: tls ?? false,
+      application_name: 'holdfast migrate',
+      connectionTimeoutMillis: 10_000,
+    });
+    // A lost connection fails the query that runs; the event says nothing more, and unheard it would end the process.
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      const { rows } = await client.query<{ standby: boolean }>(
+        'select pg_is_in_recovery() as standby',
+      );
+      if (rows[0]?.standby === false) return client;
+      failure = new Error(`${host} is a standby`);
+    } catch (thrown) {
+      failure = thrown;
+    }
+    await client.end();
+  }
+  throw failure;
 }
 
 /** Version of schema `holdfast` in the database, 0 where there is none. */

@@ -1,8 +1,16 @@
 import type { Clock } from '../../platform/clock.ts';
 import type { HoldfastError } from '../../platform/errors.ts';
-import type { Connection } from './connection.ts';
 import { controlStatement } from './control-statement.ts';
-import { Exchange, type Step } from './exchange.ts';
+import { Exchange, type Step, type TransactionStatus } from './exchange.ts';
+
+/** What is done to a connection. */
+interface Preparable {
+  readonly status: TransactionStatus;
+  submit(exchange: Exchange): void;
+  quiet(): Promise<void>;
+  destroy(reason: HoldfastError): void;
+  forgetStatements(): void;
+}
 
 interface PrepareParts {
   readonly clock: Clock;
@@ -15,7 +23,7 @@ const discard = controlStatement('DISCARD ALL');
 
 /** Makes a session as good as new when it is dirty; asks whether it still works when not. Rejects when it does not, in time, and cuts it. */
 export async function prepareConnection(
-  connection: Connection,
+  connection: Preparable,
   dirty: boolean,
   { clock, lost }: PrepareParts,
 ): Promise<void> {

@@ -41,8 +41,8 @@ export async function endTransaction(connection: Connection, ending: Ending): Pr
   if (failure === undefined) throw rolledBack(host.name);
   if (!failure.lost) throw exchangeError(exchange, neverEnds, { pool: host.name, writes: true });
   const hasMark = commitId !== undefined && !failed;
-  if (!exchange.sent || (nothingToCommit && !hasMark))
-    throw connectionLost(host.name, failure.error);
+  const tookNoEffect = !exchange.sent || (nothingToCommit && !hasMark);
+  if (tookNoEffect) throw connectionLost(host.name, failure.error);
   const outcome = await host.outcome(commitId ?? identity, call.deadlineAtMs);
   if (outcome === 'committed') return;
   throw outcome === 'unknown'

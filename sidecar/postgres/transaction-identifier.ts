@@ -24,7 +24,8 @@ export class TransactionIdentifier {
     return introduction(backend);
   }
 
-  learn(answer: StatementResult, connection: Connection): void {
+  learn(answer: StatementResult | undefined, connection: Connection): void {
+    if (answer === undefined) return;
     const { backend, transaction } = readIntroduction(answer, connection.backend);
     connection.backend = backend;
     this.#identity = transaction;

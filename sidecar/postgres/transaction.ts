@@ -225,8 +225,8 @@ export class Transaction {
     }
     this.#checkStillOpen(exchange, loan, begun);
     if (exchange.failure !== undefined) {
-      const isMark = opening.length > 1 && exchange.results.length === 1;
-      const fault = isMark ? markError(exchange.failure, this.#host.name) : undefined;
+      const wasMark = opening.length > 1 && exchange.results.length === 1;
+      const fault = wasMark ? markError(exchange.failure, this.#host.name) : undefined;
       if (fault !== undefined) this.abort(fault);
       const batch = isBatch ? { batchOffset: opening.length } : {};
       throw (
@@ -235,8 +235,7 @@ export class Transaction {
       );
     }
     const results = exchange.results.slice(opening.length);
-    if (question !== undefined)
-      this.#identifier.learn(results.pop() as StatementResult, connection);
+    if (question !== undefined) this.#identifier.learn(results.pop(), connection);
     return results;
   }
 

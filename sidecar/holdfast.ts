@@ -1,0 +1,24 @@
+#!/usr/bin/env node
+/** The command `holdfast`. */
+const help = `usage: holdfast sidecar [options]   serve; see holdfast sidecar --help
+       holdfast migrate [options]   bring schema holdfast up to date; see holdfast migrate --help
+`;
+
+const [command, ...rest] = process.argv.slice(2);
+switch (command) {
+  case 'sidecar':
+    process.argv.splice(2, 1);
+    await import('./main.ts');
+    break;
+  case 'migrate': {
+    const { migrateCommand } = await import('./migrate-command.ts');
+    process.exitCode = await migrateCommand(rest, process.env);
+    break;
+  }
+  case '--help':
+    process.stdout.write(help);
+    break;
+  default:
+    process.stderr.write(help);
+    process.exitCode = 64;
+}
