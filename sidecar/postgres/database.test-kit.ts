@@ -19,6 +19,9 @@ type Options = Partial<Omit<DatabaseOptions, 'pool'>> & {
   readonly pool?: Partial<PoolOptions>;
   readonly statementTimeoutMs?: number;
   readonly preparedStatements?: boolean;
+  /** More hosts for the same database, and which of them will do. */
+  readonly otherPorts?: readonly number[];
+  readonly targetSessionAttrs?: HostsTarget['targetSessionAttrs'];
 };
 
 /** A database with a pool of its own on the test server; sessions are called `holdfast-test`. */
@@ -27,8 +30,11 @@ export function openDatabase(url: string, options: Options = {}): TestPool {
   const slow: string[] = [];
   const target: HostsTarget = {
     pool: 'default',
-    hosts: [{ host: hostname, port: Number(port) }],
-    targetSessionAttrs: 'any',
+    hosts: [Number(port), ...(options.otherPorts ?? [])].map((each) => ({
+      host: hostname,
+      port: each,
+    })),
+    targetSessionAttrs: options.targetSessionAttrs ?? 'any',
     user: username,
     password,
     database: pathname.slice(1),
