@@ -19,6 +19,7 @@ type Options = Partial<Omit<DatabaseOptions, 'pool'>> & {
   readonly pool?: Partial<PoolOptions>;
   readonly statementTimeoutMs?: number;
   readonly preparedStatements?: boolean;
+  readonly tls?: HostsTarget['tls'];
   /** More hosts for the same database, and which of them will do. */
   readonly otherPorts?: readonly number[];
   readonly targetSessionAttrs?: HostsTarget['targetSessionAttrs'];
@@ -39,7 +40,7 @@ export function openDatabase(url: string, options: Options = {}): TestPool {
     password,
     database: pathname.slice(1),
     applicationName: 'holdfast-test',
-    tls: undefined,
+    tls: options.tls,
     preparedStatements: options.preparedStatements ?? true,
     connectTimeoutMs: 5_000,
     statementTimeoutMs: options.statementTimeoutMs ?? 30_000,
