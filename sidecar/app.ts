@@ -110,7 +110,7 @@ export async function startApp(
     onFault: (fault) => log.error({ fault }, 'settings cannot be read: the old ones stay'),
   });
 
-  const redisEventsOf = redisMetrics(registry, () => redis.all);
+  const redisEventsOf = redisMetrics(registry, () => redis.readings);
   const redis = new RedisTargets(settings.redis, {
     clock,
     random,
@@ -126,9 +126,11 @@ export async function startApp(
   void redis.open();
 
   const database = databaseOperations(databases, statuses);
+  const commands = commandOperations(redis, { statuses, clock, random });
   const operations: OperationTable = {
     ...database,
-    unary: [...database.unary, ...commandOperations(redis, { statuses, clock, random })],
+    unary: [...database.unary, ...commands.unary],
+    streams: [...database.streams, ...commands.streams],
   };
   const parts = {
     contract: loadContract(),

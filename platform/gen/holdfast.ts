@@ -37,11 +37,14 @@ import type { PageRequest as _holdfast_v1_PageRequest, PageRequest__Output as _h
 import type { PageResult as _holdfast_v1_PageResult, PageResult__Output as _holdfast_v1_PageResult__Output } from './holdfast/v1/PageResult.ts';
 import type { PipelineReply as _holdfast_v1_PipelineReply, PipelineReply__Output as _holdfast_v1_PipelineReply__Output } from './holdfast/v1/PipelineReply.ts';
 import type { PipelineRequest as _holdfast_v1_PipelineRequest, PipelineRequest__Output as _holdfast_v1_PipelineRequest__Output } from './holdfast/v1/PipelineRequest.ts';
+import type { PublishReply as _holdfast_v1_PublishReply, PublishReply__Output as _holdfast_v1_PublishReply__Output } from './holdfast/v1/PublishReply.ts';
+import type { PublishRequest as _holdfast_v1_PublishRequest, PublishRequest__Output as _holdfast_v1_PublishRequest__Output } from './holdfast/v1/PublishRequest.ts';
 import type { QueryRequest as _holdfast_v1_QueryRequest, QueryRequest__Output as _holdfast_v1_QueryRequest__Output } from './holdfast/v1/QueryRequest.ts';
 import type { QueryResult as _holdfast_v1_QueryResult, QueryResult__Output as _holdfast_v1_QueryResult__Output } from './holdfast/v1/QueryResult.ts';
 import type { RedisClient as _holdfast_v1_RedisClient, RedisDefinition as _holdfast_v1_RedisDefinition } from './holdfast/v1/Redis.ts';
 import type { RedisArray as _holdfast_v1_RedisArray, RedisArray__Output as _holdfast_v1_RedisArray__Output } from './holdfast/v1/RedisArray.ts';
 import type { RedisCommand as _holdfast_v1_RedisCommand, RedisCommand__Output as _holdfast_v1_RedisCommand__Output } from './holdfast/v1/RedisCommand.ts';
+import type { RedisMessage as _holdfast_v1_RedisMessage, RedisMessage__Output as _holdfast_v1_RedisMessage__Output } from './holdfast/v1/RedisMessage.ts';
 import type { RedisReply as _holdfast_v1_RedisReply, RedisReply__Output as _holdfast_v1_RedisReply__Output } from './holdfast/v1/RedisReply.ts';
 import type { Rollback as _holdfast_v1_Rollback, Rollback__Output as _holdfast_v1_Rollback__Output } from './holdfast/v1/Rollback.ts';
 import type { RolledBack as _holdfast_v1_RolledBack, RolledBack__Output as _holdfast_v1_RolledBack__Output } from './holdfast/v1/RolledBack.ts';
@@ -57,6 +60,10 @@ import type { Sort as _holdfast_v1_Sort, Sort__Output as _holdfast_v1_Sort__Outp
 import type { Statement as _holdfast_v1_Statement, Statement__Output as _holdfast_v1_Statement__Output } from './holdfast/v1/Statement.ts';
 import type { StatementResult as _holdfast_v1_StatementResult, StatementResult__Output as _holdfast_v1_StatementResult__Output } from './holdfast/v1/StatementResult.ts';
 import type { StreamRequest as _holdfast_v1_StreamRequest, StreamRequest__Output as _holdfast_v1_StreamRequest__Output } from './holdfast/v1/StreamRequest.ts';
+import type { SubscribeEvent as _holdfast_v1_SubscribeEvent, SubscribeEvent__Output as _holdfast_v1_SubscribeEvent__Output } from './holdfast/v1/SubscribeEvent.ts';
+import type { SubscribeRequest as _holdfast_v1_SubscribeRequest, SubscribeRequest__Output as _holdfast_v1_SubscribeRequest__Output } from './holdfast/v1/SubscribeRequest.ts';
+import type { Subscribed as _holdfast_v1_Subscribed, Subscribed__Output as _holdfast_v1_Subscribed__Output } from './holdfast/v1/Subscribed.ts';
+import type { SubscriptionGap as _holdfast_v1_SubscriptionGap, SubscriptionGap__Output as _holdfast_v1_SubscriptionGap__Output } from './holdfast/v1/SubscriptionGap.ts';
 import type { TransactionEnded as _holdfast_v1_TransactionEnded, TransactionEnded__Output as _holdfast_v1_TransactionEnded__Output } from './holdfast/v1/TransactionEnded.ts';
 import type { TransactionRequest as _holdfast_v1_TransactionRequest, TransactionRequest__Output as _holdfast_v1_TransactionRequest__Output } from './holdfast/v1/TransactionRequest.ts';
 import type { TransactionResponse as _holdfast_v1_TransactionResponse, TransactionResponse__Output as _holdfast_v1_TransactionResponse__Output } from './holdfast/v1/TransactionResponse.ts';
@@ -117,6 +124,7 @@ export interface ProtoGrpcType {
       Fetch: MessageTypeDefinition<_holdfast_v1_Fetch, _holdfast_v1_Fetch__Output>
       Filter: MessageTypeDefinition<_holdfast_v1_Filter, _holdfast_v1_Filter__Output>
       FilterOperator: EnumTypeDefinition
+      GapReason: EnumTypeDefinition
       Isolation: EnumTypeDefinition
       Null: EnumTypeDefinition
       NullOrder: EnumTypeDefinition
@@ -127,6 +135,8 @@ export interface ProtoGrpcType {
       PipelineReply: MessageTypeDefinition<_holdfast_v1_PipelineReply, _holdfast_v1_PipelineReply__Output>
       PipelineRequest: MessageTypeDefinition<_holdfast_v1_PipelineRequest, _holdfast_v1_PipelineRequest__Output>
       Priority: EnumTypeDefinition
+      PublishReply: MessageTypeDefinition<_holdfast_v1_PublishReply, _holdfast_v1_PublishReply__Output>
+      PublishRequest: MessageTypeDefinition<_holdfast_v1_PublishRequest, _holdfast_v1_PublishRequest__Output>
       QueryRequest: MessageTypeDefinition<_holdfast_v1_QueryRequest, _holdfast_v1_QueryRequest__Output>
       QueryResult: MessageTypeDefinition<_holdfast_v1_QueryResult, _holdfast_v1_QueryResult__Output>
       /**
@@ -139,6 +149,7 @@ export interface ProtoGrpcType {
       Redis: SubtypeConstructor<typeof grpc.Client, _holdfast_v1_RedisClient> & { service: _holdfast_v1_RedisDefinition }
       RedisArray: MessageTypeDefinition<_holdfast_v1_RedisArray, _holdfast_v1_RedisArray__Output>
       RedisCommand: MessageTypeDefinition<_holdfast_v1_RedisCommand, _holdfast_v1_RedisCommand__Output>
+      RedisMessage: MessageTypeDefinition<_holdfast_v1_RedisMessage, _holdfast_v1_RedisMessage__Output>
       RedisReply: MessageTypeDefinition<_holdfast_v1_RedisReply, _holdfast_v1_RedisReply__Output>
       Rollback: MessageTypeDefinition<_holdfast_v1_Rollback, _holdfast_v1_Rollback__Output>
       RolledBack: MessageTypeDefinition<_holdfast_v1_RolledBack, _holdfast_v1_RolledBack__Output>
@@ -166,6 +177,10 @@ export interface ProtoGrpcType {
       Statement: MessageTypeDefinition<_holdfast_v1_Statement, _holdfast_v1_Statement__Output>
       StatementResult: MessageTypeDefinition<_holdfast_v1_StatementResult, _holdfast_v1_StatementResult__Output>
       StreamRequest: MessageTypeDefinition<_holdfast_v1_StreamRequest, _holdfast_v1_StreamRequest__Output>
+      SubscribeEvent: MessageTypeDefinition<_holdfast_v1_SubscribeEvent, _holdfast_v1_SubscribeEvent__Output>
+      SubscribeRequest: MessageTypeDefinition<_holdfast_v1_SubscribeRequest, _holdfast_v1_SubscribeRequest__Output>
+      Subscribed: MessageTypeDefinition<_holdfast_v1_Subscribed, _holdfast_v1_Subscribed__Output>
+      SubscriptionGap: MessageTypeDefinition<_holdfast_v1_SubscriptionGap, _holdfast_v1_SubscriptionGap__Output>
       TransactionEnded: MessageTypeDefinition<_holdfast_v1_TransactionEnded, _holdfast_v1_TransactionEnded__Output>
       TransactionRequest: MessageTypeDefinition<_holdfast_v1_TransactionRequest, _holdfast_v1_TransactionRequest__Output>
       TransactionResponse: MessageTypeDefinition<_holdfast_v1_TransactionResponse, _holdfast_v1_TransactionResponse__Output>

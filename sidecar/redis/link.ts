@@ -21,6 +21,8 @@ export interface LinkEvents {
   /** It broke, or could not be made; another attempt follows by itself. */
   disconnected(fault: string): void;
   timedOut(): void;
+  /** A subscriber is told that messages may be missing. */
+  gap(reason: 'connection-lost' | 'overflow'): void;
 }
 
 export interface LinkParts {

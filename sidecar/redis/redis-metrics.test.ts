@@ -10,6 +10,7 @@ test('readings are taken at each scrape, and events are counted by pool', async 
     inFlight: 7,
     wantedConnections: 2,
     blocked: 3,
+    subscribers: 4,
   };
   const readings: RedisReading[] = [reading];
   const eventsOf = redisMetrics(registry, () => readings);
@@ -18,6 +19,7 @@ test('readings are taken at each scrape, and events are counted by pool', async 
   events.disconnected('ECONNREFUSED');
   events.disconnected('ECONNRESET');
   events.timedOut();
+  events.gap('overflow');
   readings[0] = { ...reading, inFlight: 8 };
   const lines = (await registry.metrics())
     .split('\n')
@@ -30,5 +32,7 @@ test('readings are taken at each scrape, and events are counted by pool', async 
     'holdfast_redis_connections_ready{pool="cache"} 1',
     'holdfast_redis_connections{pool="cache"} 2',
     'holdfast_redis_disconnected_total{pool="cache"} 2',
+    'holdfast_redis_subscribers{pool="cache"} 4',
+    'holdfast_redis_subscription_gaps_total{pool="cache",reason="overflow"} 1',
   ]);
 });

@@ -8,6 +8,7 @@ export interface RedisReading {
   readonly inFlight: number;
   readonly wantedConnections: number;
   readonly blocked: number;
+  readonly subscribers: number;
 }
 
 /** Metrics of all Redis servers. `read` is asked at each scrape; the result gives the events of one. */
@@ -46,6 +47,11 @@ export function redisMetrics(
     'Commands that have a connection of their own, to block on it.',
     (reading) => reading.blocked,
   );
+  gauge(
+    'holdfast_redis_subscribers',
+    'Subscribe calls that are open.',
+    (reading) => reading.subscribers,
+  );
   const connected = new Counter({
     name: 'holdfast_redis_connected_total',
     help: 'Connections made.',
@@ -61,9 +67,16 @@ export function redisMetrics(
     help: 'Commands without an answer in time.',
     ...shared,
   });
+  const gaps = new Counter({
+    name: 'holdfast_redis_subscription_gaps_total',
+    help: 'Gaps that subscribers were told of.',
+    labelNames: ['pool', 'reason'],
+    registers: [registry],
+  });
   return (pool) => ({
     connected: () => connected.inc({ pool }),
     disconnected: () => disconnected.inc({ pool }),
     timedOut: () => timedOut.inc({ pool }),
+    gap: (reason) => gaps.inc({ pool, reason }),
   });
 }

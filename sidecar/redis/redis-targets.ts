@@ -3,7 +3,9 @@ import { HoldfastError } from '../../platform/errors.ts';
 import type { LinkEvents } from './link.ts';
 import type { RedisBackend } from './redis-backend.ts';
 import { RedisPool } from './redis-pool.ts';
-import type { RedisOptions } from './redis-options.ts';
+import type { RedisReading } from './redis-metrics.ts';
+import type { LinkOptions, RedisOptions } from './redis-options.ts';
+import { Subscriber } from './subscriber.ts';
 
 interface RedisParts {
   readonly clock: Clock;
@@ -20,20 +22,57 @@ const defaultName = 'default';
 /** The Redis servers of the policy, by name. Shared by all calls. */
 export class RedisTargets {
   readonly #byName: ReadonlyMap<string, RedisBackend>;
+  readonly #subscribers: ReadonlyMap<RedisBackend, Subscriber>;
+  readonly #events: (name: string) => LinkEvents;
   readonly #off: boolean;
 
   constructor(options: readonly RedisOptions[], { off, events, ...parts }: RedisParts) {
     this.#off = off;
-    this.#byName = new Map(
-      options.map((each) => [
-        each.name,
-        new RedisPool(each, { ...parts, events: events(each.name) }),
-      ]),
+    this.#events = events;
+    const backends = options.map(
+      (each) => new RedisPool(each, { ...parts, events: events(each.name) }),
+    );
+    this.#byName = new Map(backends.map((backend) => [backend.name, backend]));
+    this.#subscribers = new Map(
+      backends.map((backend) => {
+        const { name } = backend;
+        const place = (): LinkOptions => backend.subscriberPlace();
+        return [backend, new Subscriber({ ...parts, name, place, events: events(name) })];
+      }),
     );
   }
 
   get all(): readonly RedisBackend[] {
     return [...this.#byName.values()];
+  }
+
+  /** For metrics. */
+  get readings(): readonly RedisReading[] {
+    return this.all.map((backend) => ({
+      name: backend.name,
+      readyConnections: backend.readyConnections,
+      wantedConnections: backend.wantedConnections,
+      inFlight: backend.inFlight,
+      blocked: backend.blocked,
+      subscribers: this.subscriber(backend).listeners,
+    }));
+  }
+
+  /** The connection of a Redis that subscribes. */
+  subscriber(backend: RedisBackend): Subscriber {
+    const subscriber = this.#subscribers.get(backend);
+    if (subscriber === undefined) throw new Error('a Redis of other targets');
+    return subscriber;
+  }
+
+  /** What the connections of a Redis tell. */
+  events(name: string): LinkEvents {
+    return this.#events(name);
+  }
+
+  /** Ends all subscriptions, which have no end of their own, with an error. */
+  endSubscriptions(error: HoldfastError): void {
+    for (const subscriber of this.#subscribers.values()) subscriber.end(error);
   }
 
   /** Starts to connect; resolves when the first attempts have ended, either way. Nothing has to wait for it. */
@@ -43,6 +82,7 @@ export class RedisTargets {
 
   /** Ends all connections. Commands under way fail with REPLY_LOST: drain first. */
   async close(): Promise<void> {
+    for (const subscriber of this.#subscribers.values()) subscriber.close();
     await Promise.all(this.all.map((pool) => pool.close()));
   }
 

@@ -56,6 +56,7 @@ async function connect(
         connected: () => {},
         disconnected: (fault) => faults.push(fault),
         timedOut: () => {},
+        gap: () => {},
       },
     },
   );

@@ -4,11 +4,15 @@ import type { CommandRequest__Output } from '../../../platform/gen/holdfast/v1/C
 import type { PipelineReply__Output } from '../../../platform/gen/holdfast/v1/PipelineReply.ts';
 import type { PipelineRequest__Output } from '../../../platform/gen/holdfast/v1/PipelineRequest.ts';
 import type { RedisReply__Output } from '../../../platform/gen/holdfast/v1/RedisReply.ts';
+import type { PublishReply } from '../../../platform/gen/holdfast/v1/PublishReply.ts';
+import type { PublishRequest__Output } from '../../../platform/gen/holdfast/v1/PublishRequest.ts';
 import type { ScriptRequest__Output } from '../../../platform/gen/holdfast/v1/ScriptRequest.ts';
+import type { SubscribeEvent } from '../../../platform/gen/holdfast/v1/SubscribeEvent.ts';
+import type { SubscribeRequest__Output } from '../../../platform/gen/holdfast/v1/SubscribeRequest.ts';
 import type { Encoded } from '../../../platform/grpc/encoded.ts';
 import { loadMessages } from '../../../platform/grpc/contract.ts';
 import { StatusEncoder } from '../../../platform/grpc/status.ts';
-import type { Operation } from '../../grpc/operation.ts';
+import type { Operation, StreamOperation } from '../../grpc/operation.ts';
 import type { LinkEvents } from '../../redis/link.ts';
 import type { RedisOptions } from '../../redis/redis-options.ts';
 import { RedisTargets } from '../../redis/redis-targets.ts';
@@ -50,6 +54,14 @@ export interface Commands {
     options?: CallOptions & { readonly atomic?: boolean },
   ): Promise<unknown[]>;
   script(body: string, options?: ScriptOptions): Promise<unknown>;
+  /** How many received it. */
+  publish(channel: Word, message: Word, sharded?: boolean): Promise<number>;
+  /** Until `call` ends; `send` is told of each event. */
+  subscribe(
+    topics: { readonly channels?: readonly Word[]; readonly patterns?: readonly string[] },
+    send: (event: SubscribeEvent) => Promise<void> | void,
+    call: Call,
+  ): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -83,6 +95,7 @@ export async function openCommands(
     connected: () => events.push('connected'),
     disconnected: (fault) => events.push(`disconnected ${fault}`),
     timedOut: () => events.push('timedOut'),
+    gap: (reason) => events.push(`gap ${reason}`),
   };
   const targets = new RedisTargets(options, {
     clock: systemClock,
@@ -90,15 +103,18 @@ export async function openCommands(
     off,
     events: () => linkEvents,
   });
-  const [command, pipeline, script] = commandOperations(targets, {
+  const { unary, streams } = commandOperations(targets, {
     statuses: new StatusEncoder(messages),
     clock: systemClock,
     random: () => 0.5,
-  }) as [
+  });
+  const [command, pipeline, script, publish] = unary as [
     Operation<CommandRequest__Output, Encoded>,
     Operation<PipelineRequest__Output, Encoded>,
     Operation<ScriptRequest__Output, Encoded>,
+    Operation<PublishRequest__Output, PublishReply>,
   ];
+  const [subscribe] = streams as [StreamOperation<SubscribeRequest__Output, SubscribeEvent>];
   return {
     targets,
     events,
@@ -129,6 +145,17 @@ export async function openCommands(
       const { parts } = await script.handle(request, call);
       return valueOf(decode(replyType, parts));
     },
+    publish: async (channel, message, sharded = false) => {
+      const words = { channel: Buffer.from(channel), message: Buffer.from(message) };
+      const { receivers } = await publish.handle({ ...words, sharded, pool: '' }, newCall());
+      return Number(receivers);
+    },
+    subscribe: ({ channels = [], patterns = [] }, send, call) =>
+      subscribe.handle(
+        { channels: channels.map((word) => Buffer.from(word)), patterns: [...patterns], pool: '' },
+        call,
+        async (event) => send(event),
+      ),
     pipeline: async (
       commands,
       { pool = '', idempotent = false, atomic = false, call = newCall() } = {},

@@ -4,7 +4,7 @@ import type { CommandRequest__Output } from '../../../platform/gen/holdfast/v1/C
 import type { PipelineRequest__Output } from '../../../platform/gen/holdfast/v1/PipelineRequest.ts';
 import { Encoded } from '../../../platform/grpc/encoded.ts';
 import type { StatusEncoder } from '../../../platform/grpc/status.ts';
-import type { AnyOperation, Operation } from '../../grpc/operation.ts';
+import type { Operation, OperationTable } from '../../grpc/operation.ts';
 import { mayBlock } from '../../redis/command-rules.ts';
 import { PendingCommand } from '../../redis/pending-command.ts';
 import type { RedisBackend } from '../../redis/redis-backend.ts';
@@ -13,7 +13,9 @@ import { abandoned } from '../../redis/reply-errors.ts';
 import { atomicPipelines } from './atomic-pipeline.ts';
 import { runBlocking } from './blocking.ts';
 import { checkCommand, checkPipeline } from './checks.ts';
+import { publishOperation } from './publish-operation.ts';
 import { scriptOperation } from './script-operation.ts';
+import { subscribeOperation } from './subscribe-operation.ts';
 import { CommandWaiter, PipelineWaiter } from './waiters.ts';
 
 interface CommandParts {
@@ -23,11 +25,11 @@ interface CommandParts {
   readonly random: () => number;
 }
 
-/** Everything of service Redis that has one answer. */
+/** Everything of service Redis. */
 export function commandOperations(
   redis: RedisTargets,
   { statuses, clock, random }: CommandParts,
-): readonly AnyOperation[] {
+): Pick<OperationTable, 'unary' | 'streams'> {
   const command: Operation<CommandRequest__Output, Encoded> = {
     name: 'Redis.Command',
     frame: 'command',
@@ -84,7 +86,11 @@ export function commandOperations(
       }),
   };
 
-  return [command, pipeline, scriptOperation(redis, { clock, random })];
+  const script = scriptOperation(redis, { clock, random });
+  return {
+    unary: [command, pipeline, script, publishOperation(redis)],
+    streams: [subscribeOperation(redis, clock)],
+  };
 }
 
 /** Throws or rejects when the commands cannot be sent. */

@@ -14,6 +14,7 @@ import type { Fetch as _holdfast_v1_Fetch, Fetch__Output as _holdfast_v1_Fetch__
 import type { PageRequest as _holdfast_v1_PageRequest, PageRequest__Output as _holdfast_v1_PageRequest__Output } from '../../holdfast/v1/PageRequest.ts';
 import type { OutcomeRequest as _holdfast_v1_OutcomeRequest, OutcomeRequest__Output as _holdfast_v1_OutcomeRequest__Output } from '../../holdfast/v1/OutcomeRequest.ts';
 import type { ScriptRequest as _holdfast_v1_ScriptRequest, ScriptRequest__Output as _holdfast_v1_ScriptRequest__Output } from '../../holdfast/v1/ScriptRequest.ts';
+import type { PublishRequest as _holdfast_v1_PublishRequest, PublishRequest__Output as _holdfast_v1_PublishRequest__Output } from '../../holdfast/v1/PublishRequest.ts';
 
 /**
  * One call. Numbers 6 to 15 are for the frequent requests, 16 to 31 databases, 32 to 47 Redis, 48 to 63 locks,
@@ -51,7 +52,8 @@ export interface ClientFrame {
   'page'?: (_holdfast_v1_PageRequest | null);
   'outcome'?: (_holdfast_v1_OutcomeRequest | null);
   'script'?: (_holdfast_v1_ScriptRequest | null);
-  'request'?: "query"|"batch"|"command"|"pipeline"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script";
+  'publish'?: (_holdfast_v1_PublishRequest | null);
+  'request'?: "query"|"batch"|"command"|"pipeline"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script"|"publish";
 }
 
 /**
@@ -90,5 +92,6 @@ export interface ClientFrame__Output {
   'page'?: (_holdfast_v1_PageRequest__Output | null);
   'outcome'?: (_holdfast_v1_OutcomeRequest__Output | null);
   'script'?: (_holdfast_v1_ScriptRequest__Output | null);
-  'request'?: "query"|"batch"|"command"|"pipeline"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script";
+  'publish'?: (_holdfast_v1_PublishRequest__Output | null);
+  'request'?: "query"|"batch"|"command"|"pipeline"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script"|"publish";
 }

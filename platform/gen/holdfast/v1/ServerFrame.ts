@@ -14,6 +14,7 @@ import type { RolledBack as _holdfast_v1_RolledBack, RolledBack__Output as _hold
 import type { SavepointDone as _holdfast_v1_SavepointDone, SavepointDone__Output as _holdfast_v1_SavepointDone__Output } from '../../holdfast/v1/SavepointDone.ts';
 import type { PageResult as _holdfast_v1_PageResult, PageResult__Output as _holdfast_v1_PageResult__Output } from '../../holdfast/v1/PageResult.ts';
 import type { OutcomeResult as _holdfast_v1_OutcomeResult, OutcomeResult__Output as _holdfast_v1_OutcomeResult__Output } from '../../holdfast/v1/OutcomeResult.ts';
+import type { PublishReply as _holdfast_v1_PublishReply, PublishReply__Output as _holdfast_v1_PublishReply__Output } from '../../holdfast/v1/PublishReply.ts';
 
 export interface ServerFrame {
   /**
@@ -47,7 +48,8 @@ export interface ServerFrame {
   'page'?: (_holdfast_v1_PageResult | null);
   'outcome'?: (_holdfast_v1_OutcomeResult | null);
   'script'?: (_holdfast_v1_RedisReply | null);
-  'response'?: "error"|"info"|"transactionEnded"|"query"|"batch"|"command"|"pipeline"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script";
+  'publish'?: (_holdfast_v1_PublishReply | null);
+  'response'?: "error"|"info"|"transactionEnded"|"query"|"batch"|"command"|"pipeline"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script"|"publish";
 }
 
 export interface ServerFrame__Output {
@@ -82,5 +84,6 @@ export interface ServerFrame__Output {
   'page'?: (_holdfast_v1_PageResult__Output | null);
   'outcome'?: (_holdfast_v1_OutcomeResult__Output | null);
   'script'?: (_holdfast_v1_RedisReply__Output | null);
-  'response'?: "error"|"info"|"transactionEnded"|"query"|"batch"|"command"|"pipeline"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script";
+  'publish'?: (_holdfast_v1_PublishReply__Output | null);
+  'response'?: "error"|"info"|"transactionEnded"|"query"|"batch"|"command"|"pipeline"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script"|"publish";
 }
