@@ -9,12 +9,12 @@ import { serveHealth } from '../platform/health-server.ts';
 import type { Logger } from '../platform/logger.ts';
 import { version } from '../platform/version.ts';
 import type { PostgresConnection, PostgresTarget, Settings } from './config.ts';
+import { drain } from './drain.ts';
 import { FrameTable } from './grpc/frame-table.ts';
 import type { OperationTable } from './grpc/operation.ts';
 import { requestMetrics } from './grpc/request-metrics.ts';
 import { RequestPath } from './grpc/request-path.ts';
-import { bind, makeServer, type GrpcServer } from './grpc/server.ts';
-import { prepareSocketPath, restrictSocket } from './grpc/unix-socket.ts';
+import { listen } from './listeners.ts';
 import { SettingsWatch } from './policies/settings-watch.ts';
 import { connectToHosts } from './postgres/connect-hosts.ts';
 import { Database, type DatabaseEvents } from './postgres/database.ts';
@@ -43,9 +43,6 @@ export interface App {
   /** Takes no new calls, lets those under way finish for at most `graceMs`, then closes everything. */
   stop(graceMs: number): Promise<void>;
 }
-
-/** From the last answer to the end of its connection. */
-const flushMs = 1_000;
 
 /** In which all connections of a pool are replaced. */
 const renewMs = 10_000;
@@ -145,50 +142,43 @@ export async function startApp(
     version,
   };
 
-  const listeners: GrpcServer[] = [];
-  const { socket, tcp } = settings.server;
-  if (socket !== undefined) {
-    await prepareSocketPath(socket);
-    const listener = makeServer(parts);
-    await bind(listener.server, `unix:${socket}`, 'HOLDFAST_SOCKET');
-    restrictSocket(socket);
-    listeners.push(listener);
-  }
-  let port: number | undefined;
-  if (tcp !== undefined) {
-    const listener = makeServer(parts, tcp.token);
-    port = await bind(
-      listener.server,
-      `${tcp.host.includes(':') ? `[${tcp.host}]` : tcp.host}:${tcp.port}`,
-      'HOLDFAST_PORT',
-    );
-    listeners.push(listener);
-  }
+  let serving = false;
   const health = await serveHealth({
     port: settings.server.httpPort,
     registry,
-    ready: () => !path.draining,
+    ready: () => serving && !path.draining,
   });
+  const listeners = await listen(settings.server, parts).catch(async (error: unknown) => {
+    await health.close();
+    throw error;
+  });
+  serving = true;
+  const { socket } = settings.server;
+  const { port } = listeners;
   log.info({ socket, port, httpPort: health.port, version }, 'serving');
-
-  /** Calls under way have ended, and so have the transactions that were open: their frames still come through. */
-  async function drained(): Promise<void> {
-    await path.drain();
-    while (databases.all.some(({ pool }) => pool.counts.lent > 0)) await clock.sleep(20);
-    // The last answers are still on their way.
-    await Promise.race([Promise.all(listeners.map((each) => each.end())), clock.sleep(flushMs)]);
-  }
 
   return {
     port,
     httpPort: health.port,
     databases,
     stop: async (graceMs) => {
-      for (const listener of listeners) listener.health.setStatus('', 'NOT_SERVING');
-      await Promise.race([drained(), clock.sleep(graceMs)]);
       watch.stop();
-      for (const { server } of listeners) server.forceShutdown();
-      await Promise.all([redis.close(), ...databases.all.map((each) => each.close())]);
+      const drained = path.drain();
+      for (const listener of listeners.all) listener.drain(graceMs);
+      await drain(
+        {
+          clock,
+          drained,
+          // Frames of open transactions still come through.
+          isBusy: () => databases.all.some(({ pool }) => pool.counts.lent > 0),
+          end: async () => void (await Promise.all(listeners.all.map((each) => each.end()))),
+          cut: () => listeners.all.forEach(({ server }) => server.forceShutdown()),
+          close: async () => {
+            await Promise.all([redis.close(), ...databases.all.map((each) => each.close())]);
+          },
+        },
+        graceMs,
+      );
       await health.close();
     },
   };

@@ -29,6 +29,7 @@ import type { CommandRequest as _holdfast_v1_CommandRequest, CommandRequest__Out
 import type { Commit as _holdfast_v1_Commit, Commit__Output as _holdfast_v1_Commit__Output } from './holdfast/v1/Commit.ts';
 import type { Committed as _holdfast_v1_Committed, Committed__Output as _holdfast_v1_Committed__Output } from './holdfast/v1/Committed.ts';
 import type { DatabaseClient as _holdfast_v1_DatabaseClient, DatabaseDefinition as _holdfast_v1_DatabaseDefinition } from './holdfast/v1/Database.ts';
+import type { Draining as _holdfast_v1_Draining, Draining__Output as _holdfast_v1_Draining__Output } from './holdfast/v1/Draining.ts';
 import type { Fetch as _holdfast_v1_Fetch, Fetch__Output as _holdfast_v1_Fetch__Output } from './holdfast/v1/Fetch.ts';
 import type { Filter as _holdfast_v1_Filter, Filter__Output as _holdfast_v1_Filter__Output } from './holdfast/v1/Filter.ts';
 import type { OutcomeRequest as _holdfast_v1_OutcomeRequest, OutcomeRequest__Output as _holdfast_v1_OutcomeRequest__Output } from './holdfast/v1/OutcomeRequest.ts';
@@ -121,6 +122,7 @@ export interface ProtoGrpcType {
        * `constraint`, `schema`, `table`, `column`, `position`. See docs/errors.md.
        */
       Database: SubtypeConstructor<typeof grpc.Client, _holdfast_v1_DatabaseClient> & { service: _holdfast_v1_DatabaseDefinition }
+      Draining: MessageTypeDefinition<_holdfast_v1_Draining, _holdfast_v1_Draining__Output>
       Fetch: MessageTypeDefinition<_holdfast_v1_Fetch, _holdfast_v1_Fetch__Output>
       Filter: MessageTypeDefinition<_holdfast_v1_Filter, _holdfast_v1_Filter__Output>
       FilterOperator: EnumTypeDefinition

@@ -12,6 +12,7 @@ interface Described<Request> {
   readonly target: (request: Request, call: Call) => string;
   readonly exempt?: boolean;
   readonly begins?: boolean;
+  readonly endless?: boolean;
 }
 
 interface RequestPathParts {
@@ -30,6 +31,7 @@ export class RequestPath {
   #draining = false;
   #running = 0;
   #whenIdle: (() => void)[] = [];
+  readonly #endless = new Set<Call>();
 
   constructor(parts: RequestPathParts) {
     this.#parts = parts;
@@ -39,9 +41,13 @@ export class RequestPath {
     return this.#draining;
   }
 
-  /** Refuses new calls from now on (DRAINING), except those that free something; resolves when those under way have ended. */
+  /**
+   * Refuses new calls from now on (DRAINING), except those that free something, and ends those that have no end of their own; resolves when
+   * all have ended.
+   */
   async drain(): Promise<void> {
     this.#draining = true;
+    for (const call of this.#endless) call.end(draining());
     if (this.#running > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
   }
 
@@ -60,6 +66,7 @@ export class RequestPath {
         ? undefined
         : deadlines.watch(call.deadlineAtMs, () => call.end(deadlineExceeded()));
     this.#running += 1;
+    if (operation.endless === true) this.#endless.add(call);
     try {
       if (this.#draining && isNew(operation, call)) throw draining();
       if (startedAtMs >= call.deadlineAtMs) call.end(deadlineExceeded());
@@ -74,6 +81,7 @@ export class RequestPath {
       throw error;
     } finally {
       unwatch?.();
+      if (operation.endless === true) this.#endless.delete(call);
       this.#running -= 1;
       if (this.#running === 0 && this.#draining) {
         for (const resolve of this.#whenIdle.splice(0)) resolve();

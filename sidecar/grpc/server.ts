@@ -15,7 +15,7 @@ import type { StatusEncoder } from '../../platform/grpc/status.ts';
 import type { FrameTable } from './frame-table.ts';
 import type { OperationTable } from './operation.ts';
 import type { RequestMetrics } from './request-metrics.ts';
-import type { RequestPath } from './request-path.ts';
+import { draining, type RequestPath } from './request-path.ts';
 import { Session, type SessionLimits } from './session.ts';
 import type { SessionStream } from './session-writer.ts';
 import { requireToken } from './token.ts';
@@ -37,10 +37,14 @@ export interface ServerParts {
 
 export interface GrpcServer {
   readonly server: Server;
-  readonly health: HealthImplementation;
+  /** Says by gRPC health and in every session that no new calls are taken, which have so many ms left. */
+  drain(graceMs: number): void;
   /** Ends sessions and takes no new connections; resolves when every client has its last answer. */
   end(): Promise<void>;
 }
+
+/** How long a session has to close by itself when there is nothing more to wait for. */
+const lingerMs = 200;
 
 /** The gRPC server with every operation, sessions, health and reflection; not bound to an address yet. With a token, all but health asks for it. */
 export function makeServer(parts: ServerParts, token?: string): GrpcServer {
@@ -57,6 +61,10 @@ export function makeServer(parts: ServerParts, token?: string): GrpcServer {
   const sessions = new Set<Session>();
   server.addService(asBytes(serviceOf(contract, 'Session')), {
     Open: (stream: SessionStream) => {
+      if (parts.path.draining) {
+        stream.emit('error', parts.statuses.trailer(draining()));
+        return;
+      }
       parts.metrics.sessions.inc();
       const session = new Session(stream, { ...parts, table: parts.frames });
       sessions.add(session);
@@ -69,11 +77,18 @@ export function makeServer(parts: ServerParts, token?: string): GrpcServer {
   const health = new HealthImplementation({ '': 'SERVING' });
   health.addToServer(server);
   new ReflectionService(parts.reflected).addToServer(server);
+  const drain = (graceMs: number): void => {
+    health.setStatus('', 'NOT_SERVING');
+    for (const session of sessions) session.drain(graceMs);
+  };
   const end = async (): Promise<void> => {
+    // Whoever heeds what it was told closes by itself; what the others sent meanwhile is refused, and not lost.
+    const untilMs = parts.clock.now() + lingerMs;
+    while (sessions.size > 0 && parts.clock.now() < untilMs) await parts.clock.sleep(10);
     for (const session of sessions) session.end();
     await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
   };
-  return { server, health, end };
+  return { server, drain, end };
 }
 
 /** Binds to `address` (`host:port` or `unix:path`); resolves with the port. Rejects with what to do about it. */

@@ -76,6 +76,11 @@ export class Session {
     });
   }
 
+  /** Tells the client to send no new calls. */
+  drain(graceMs: number): void {
+    this.#scope.push('draining', { graceMs });
+  }
+
   /** Ends the session as soon as all that it has taken is answered. */
   end(): void {
     this.#halfClosed = true;

@@ -1,30 +1,42 @@
-import { chmodSync, existsSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
+import type { Server } from '@grpc/grpc-js';
 import { HoldfastError } from '../../platform/errors.ts';
+import { bind } from './server.ts';
 
-/** Makes room for a socket: its folder, and no stale socket of a sidecar that was killed. Refuses to take over from one that lives. */
-export async function prepareSocketPath(path: string): Promise<void> {
+/**
+ * Serves on a Unix socket that only the owner and the group can open. Makes its folder where there is none, takes the place of the socket of a
+ * sidecar that was killed, and never that of one that lives.
+ */
+export async function bindSocket(server: Server, path: string): Promise<void> {
   mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
-  if (!existsSync(path)) return;
-  if (!lstatSync(path).isSocket()) throw inTheWay(`${path} exists and is not a socket`);
-  if (await answers(path)) throw inTheWay(`another process serves ${path}`);
-  unlinkSync(path);
+  if (existsSync(path)) {
+    if (!lstatSync(path).isSocket()) throw inTheWay(`${path} exists and is not a socket`);
+    await expectStale(path);
+    unlinkSync(path);
+  }
+  // Not chmod after it is there: for a moment anybody could connect. In a pod the mount decides who can reach the socket at all.
+  const before = process.umask(0o117);
+  try {
+    await bind(server, `unix:${path}`, 'HOLDFAST_SOCKET');
+  } finally {
+    process.umask(before);
+  }
 }
 
-/** Only the owner and the group can connect. In a pod the mount decides who can reach the socket at all. */
-export function restrictSocket(path: string): void {
-  chmodSync(path, 0o660);
-}
-
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
+/** Only a socket that refuses connections is nobody's: a process that hangs, or belongs to somebody else, may still serve it. */
+function expectStale(path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
     const socket = connect(path);
     socket.once('connect', () => {
       socket.destroy();
-      resolve(true);
+      reject(inTheWay(`another process serves ${path}`));
     });
-    socket.once('error', () => resolve(false));
+    socket.once('error', ({ code }: NodeJS.ErrnoException) => {
+      if (code === 'ECONNREFUSED' || code === 'ENOENT') resolve();
+      else reject(inTheWay(`another process may serve ${path} (${code})`));
+    });
   });
 }
 

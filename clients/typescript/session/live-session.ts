@@ -52,6 +52,7 @@ export class LiveSession {
   #flushing = false;
   #blocked = false;
   #ended = false;
+  #draining = false;
 
   constructor(open: (session: LiveSession) => MessageStream, events: SessionEvents) {
     this.#events = events;
@@ -60,6 +61,11 @@ export class LiveSession {
 
   get inFlight(): Iterable<PendingCall> {
     return this.#inFlight;
+  }
+
+  /** The sidecar stops: only what has begun goes on here. */
+  get isDraining(): boolean {
+    return this.#draining;
   }
 
   /** Some caller waits for an answer. */
@@ -77,6 +83,7 @@ export class LiveSession {
     if (limits === undefined || this.#ended) return false;
     if (call.operation.exempt) return true;
     if (this.#blocked) return false;
+    if (this.#draining && !this.#transactions.has(call.transaction?.id ?? 0)) return false;
     const part = call.transaction?.hasBegun === true ? 1 : 7 / 8;
     const { count, bytes } = this.#inFlight;
     if (count >= Math.max(1, Math.floor(limits.maxInFlight * part))) return false;
@@ -120,6 +127,7 @@ export class LiveSession {
   receive(message: Buffer): void {
     readServerFrames(message, this);
     this.#events.onRoom();
+    if (this.#draining && this.#inFlight.count + this.#transactions.size === 0) this.#leave();
   }
 
   onFrame(id: number, more: boolean, field: number, reader: ByteReader, end: number): void {
@@ -161,6 +169,13 @@ export class LiveSession {
     this.#stream.cancel();
   }
 
+  /** Nothing more is to be had from a sidecar that stops. */
+  #leave(): void {
+    if (this.#ended) return;
+    this.end();
+    this.#ended = true;
+  }
+
   #fail(call: PendingCall, error: HoldfastError): void {
     const { transaction } = call;
     if (transaction !== undefined && isBegin(call.operation)) {
@@ -189,6 +204,8 @@ export class LiveSession {
       const { transactionId, reason } = decodeMessage('holdfast.v1.TransactionEnded', bytes);
       this.#transactions.get(transactionId as number)?.lose(toError(reason as Status));
       this.#transactions.delete(transactionId as number);
+    } else if (field === serverField.draining) {
+      this.#draining = true;
     }
   }
 

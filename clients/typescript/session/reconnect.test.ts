@@ -1,5 +1,5 @@
 import { type Metadata, status } from '@grpc/grpc-js';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { connect, type ConnectOptions, type Holdfast } from '../connect.ts';
 import { oneCell, type ReceivedFrame, ScriptedSidecar } from './scripted-sidecar.test-kit.ts';
 
@@ -188,4 +188,78 @@ test('close fails what was never sent', async () => {
   const closing = holdfast.close();
   await expect(waiting).rejects.toMatchObject({ reason: 'CLIENT_CLOSED' });
   await closing;
+});
+
+describe('a sidecar that says that it stops', () => {
+  const says = { id: 0, draining: { graceMs: 1_000 } };
+  /** Answers nothing but what the test answers. */
+  const waiting = ({ request, query }: ReceivedFrame): Record<string, unknown> | undefined =>
+    query?.sql === 'next' || request === 'begin' || request === 'commit'
+      ? echo({ request, query } as ReceivedFrame)
+      : undefined;
+
+  test('gets no new calls: they wait for the next session, which begins when all is answered', async () => {
+    await using sidecar = await new ScriptedSidecar({ onFrame: waiting }).start();
+    await using holdfast = client(sidecar);
+    const db = holdfast.database();
+    const accepted = db.query('accepted');
+    await sidecar.received(1);
+    const [first] = sidecar.sessions;
+    first?.send(says);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const next = db.query('next');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(sidecar.sql).toEqual(['accepted']);
+    first?.send({ id: sidecar.frames[0]?.id, query: oneCell('accepted') });
+    expect((await accepted).rows).toEqual([{ value: 'accepted' }]);
+    expect((await next).rows).toEqual([{ value: 'next' }]);
+    expect(sidecar.sessions).toHaveLength(2);
+  });
+
+  test('may end its transactions', async () => {
+    await using sidecar = await new ScriptedSidecar({ onFrame: waiting }).start();
+    await using holdfast = client(sidecar);
+    const db = holdfast.database();
+    const tx = await db.begin();
+    sidecar.sessions[0]?.send(says);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const outside = db.query('next');
+    expect((await tx.query('next')).rows).toEqual([{ value: 'next' }]);
+    expect(sidecar.sessions).toHaveLength(1);
+    await tx.commit();
+    await outside;
+    expect(sidecar.sessions).toHaveLength(2);
+    expect(sidecar.frames.map(({ request }) => request)).toEqual([
+      'begin',
+      'query',
+      'commit',
+      'query',
+    ]);
+  });
+
+  test('is left at once by those who wait for nothing', async () => {
+    await using sidecar = await new ScriptedSidecar({ onFrame: echo }).start();
+    await using holdfast = client(sidecar);
+    const db = holdfast.database();
+    await db.query('one');
+    sidecar.sessions[0]?.send(says);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await db.query('two');
+    expect(sidecar.sessions).toHaveLength(2);
+  });
+
+  test('and stays away: a call that waits fails at its deadline, and was not sent', async () => {
+    await using sidecar = await new ScriptedSidecar({ onFrame: waiting }).start();
+    await using holdfast = client(sidecar);
+    const db = holdfast.database();
+    const accepted = db.query('accepted').catch(() => {});
+    await sidecar.received(1);
+    sidecar.sessions[0]?.send(says);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await expect(db.query('next', [], { deadlineMs: 50 })).rejects.toMatchObject({
+      reason: 'SIDECAR_UNAVAILABLE',
+    });
+    sidecar.stop();
+    await accepted;
+  });
 });

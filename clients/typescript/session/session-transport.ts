@@ -192,14 +192,15 @@ export class SessionTransport implements Transport {
   /** Ends the calls whose time is up; gives the time of the next deadline. */
   #expire(nowMs: number): number {
     let nextMs = Infinity;
-    const { lastError } = this.#keeper;
+    const { lastError, session, isReady } = this.#keeper;
+    const isServed = isReady && session?.isDraining === false;
     for (const call of this.#held) {
       if (call.settled) continue;
       if (call.deadlineAtMs > nowMs) nextMs = Math.min(nextMs, call.deadlineAtMs);
-      else call.fail(this.#keeper.isReady ? deadlineExceeded() : sidecarUnavailable(lastError));
+      else call.fail(isServed ? deadlineExceeded() : sidecarUnavailable(lastError));
     }
     this.#held.remove((call) => call.settled);
-    for (const call of this.#keeper.session?.inFlight ?? []) {
+    for (const call of session?.inFlight ?? []) {
       if (call.settled) continue;
       const lastMs = call.deadlineAtMs + answerGraceMs;
       if (lastMs > nowMs) nextMs = Math.min(nextMs, lastMs);

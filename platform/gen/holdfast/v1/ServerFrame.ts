@@ -7,6 +7,7 @@ import type { QueryResult as _holdfast_v1_QueryResult, QueryResult__Output as _h
 import type { BatchResult as _holdfast_v1_BatchResult, BatchResult__Output as _holdfast_v1_BatchResult__Output } from '../../holdfast/v1/BatchResult.ts';
 import type { RedisReply as _holdfast_v1_RedisReply, RedisReply__Output as _holdfast_v1_RedisReply__Output } from '../../holdfast/v1/RedisReply.ts';
 import type { PipelineReply as _holdfast_v1_PipelineReply, PipelineReply__Output as _holdfast_v1_PipelineReply__Output } from '../../holdfast/v1/PipelineReply.ts';
+import type { Draining as _holdfast_v1_Draining, Draining__Output as _holdfast_v1_Draining__Output } from '../../holdfast/v1/Draining.ts';
 import type { Cancelled as _holdfast_v1_Cancelled, Cancelled__Output as _holdfast_v1_Cancelled__Output } from '../../holdfast/v1/Cancelled.ts';
 import type { Begun as _holdfast_v1_Begun, Begun__Output as _holdfast_v1_Begun__Output } from '../../holdfast/v1/Begun.ts';
 import type { Committed as _holdfast_v1_Committed, Committed__Output as _holdfast_v1_Committed__Output } from '../../holdfast/v1/Committed.ts';
@@ -39,6 +40,10 @@ export interface ServerFrame {
   'batch'?: (_holdfast_v1_BatchResult | null);
   'command'?: (_holdfast_v1_RedisReply | null);
   'pipeline'?: (_holdfast_v1_PipelineReply | null);
+  /**
+   * Pushed with id 0.
+   */
+  'draining'?: (_holdfast_v1_Draining | null);
   'cancel'?: (_holdfast_v1_Cancelled | null);
   'begin'?: (_holdfast_v1_Begun | null);
   'commit'?: (_holdfast_v1_Committed | null);
@@ -49,7 +54,7 @@ export interface ServerFrame {
   'outcome'?: (_holdfast_v1_OutcomeResult | null);
   'script'?: (_holdfast_v1_RedisReply | null);
   'publish'?: (_holdfast_v1_PublishReply | null);
-  'response'?: "error"|"info"|"transactionEnded"|"query"|"batch"|"command"|"pipeline"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script"|"publish";
+  'response'?: "error"|"info"|"transactionEnded"|"query"|"batch"|"command"|"pipeline"|"draining"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script"|"publish";
 }
 
 export interface ServerFrame__Output {
@@ -75,6 +80,10 @@ export interface ServerFrame__Output {
   'batch'?: (_holdfast_v1_BatchResult__Output | null);
   'command'?: (_holdfast_v1_RedisReply__Output | null);
   'pipeline'?: (_holdfast_v1_PipelineReply__Output | null);
+  /**
+   * Pushed with id 0.
+   */
+  'draining'?: (_holdfast_v1_Draining__Output | null);
   'cancel'?: (_holdfast_v1_Cancelled__Output | null);
   'begin'?: (_holdfast_v1_Begun__Output | null);
   'commit'?: (_holdfast_v1_Committed__Output | null);
@@ -85,5 +94,5 @@ export interface ServerFrame__Output {
   'outcome'?: (_holdfast_v1_OutcomeResult__Output | null);
   'script'?: (_holdfast_v1_RedisReply__Output | null);
   'publish'?: (_holdfast_v1_PublishReply__Output | null);
-  'response'?: "error"|"info"|"transactionEnded"|"query"|"batch"|"command"|"pipeline"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script"|"publish";
+  'response'?: "error"|"info"|"transactionEnded"|"query"|"batch"|"command"|"pipeline"|"draining"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script"|"publish";
 }
