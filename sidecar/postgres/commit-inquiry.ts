@@ -8,7 +8,12 @@ import { Exchange, type Step } from './exchange.ts';
 import { exchangeError } from './exchange-error.ts';
 import type { Loan } from './pool-loan.ts';
 import { decodeRows, type DecodedRow } from './result-decoder.ts';
-import { systemIdentifierSql, timelineSql, type TransactionIdentity } from './server-identity.ts';
+import {
+  incarnationSql,
+  systemIdentifierSql,
+  timelineSql,
+  type TransactionIdentity,
+} from './server-identity.ts';
 
 /** What became of a commit. */
 export type CommitOutcome = 'committed' | 'rolled-back' | 'unknown';
@@ -31,8 +36,27 @@ const alone: Scope = { onClose: () => () => {}, push: () => {} };
 // Only where the transaction was: another history may have given its id to a stranger.
 const transactionStatus = controlStatement(
   `SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN 'standby'
-    WHEN ${systemIdentifierSql} = $2 AND ${timelineSql} = $3 THEN pg_catalog.pg_xact_status($1) END`,
+    WHEN ${systemIdentifierSql} = $2 AND ${timelineSql} = $3 THEN pg_catalog.pg_xact_status($1) END, ${incarnationSql}`,
 );
+/** SQLSTATE of an id that the server has not given to anybody yet. */
+const idInTheFuture = '22023';
+
+/** What the server's word on an id means. `crashed`: since the transaction, so that the id may be a stranger's now. */
+function meaningOf(status: string | null | undefined, crashed: boolean): CommitOutcome | undefined {
+  switch (status) {
+    case 'committed':
+      return crashed ? 'unknown' : 'committed';
+    case 'aborted':
+      // Had it been committed, the id would still be its own.
+      return 'rolled-back';
+    case 'in progress':
+      return crashed ? 'rolled-back' : undefined;
+    case 'standby':
+      return undefined;
+    default:
+      return 'unknown'; // another history, or too long ago
+  }
+}
 
 /** Asks the server what became of work whose commit was not answered. Never guesses: what the server cannot say is unknown. */
 export class CommitInquiry {
@@ -44,20 +68,16 @@ export class CommitInquiry {
 
   /** Of a transaction by its id. Never rejects: where nobody can be asked until `untilMs` it is unknown. */
   async ofTransaction(identity: TransactionIdentity, untilMs: number): Promise<CommitOutcome> {
-    const { xid, systemIdentifier, timeline } = identity;
+    const { xid, systemIdentifier, timeline, incarnation } = identity;
     const step = { ...transactionStatus, params: [xid, systemIdentifier, timeline] };
     const ask = async (call: Call): Promise<CommitOutcome | undefined> => {
-      const [status] = (await this.#run(step, call))[0] ?? [];
-      switch (status) {
-        case 'committed':
-          return 'committed';
-        case 'aborted':
-          return 'rolled-back';
-        case 'in progress':
-        case 'standby':
-          return undefined;
-        default:
-          return 'unknown'; // another history, or too long ago
+      try {
+        const [status, now] = (await this.#run(step, call))[0] ?? [];
+        return meaningOf(status, now !== incarnation);
+      } catch (thrown) {
+        // The server forgot the id in a crash, and with it the transaction.
+        if (HoldfastError.from(thrown).metadata['sqlstate'] === idInTheFuture) return 'rolled-back';
+        throw thrown;
       }
     };
     return this.#repeated(ask, untilMs).catch(() => 'unknown');
