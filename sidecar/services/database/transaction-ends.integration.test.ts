@@ -215,15 +215,16 @@ describe('a Commit', () => {
     await behind.poolWhole();
   };
 
-  test('whose connection is cut says that nobody knows', async () => {
+  test('whose connection is cut is asked of the server', async () => {
     await behindProxy(async (other, proxy) => {
       await begin(other);
       other.send(commit);
       await sleep(50);
       proxy.cut();
+      // The COMMIT was held back for ever.
       expect((await other.answer(9)).failure).toMatchObject({
-        status: 'UNKNOWN',
-        reason: 'COMMIT_UNKNOWN',
+        status: 'ABORTED',
+        reason: 'TRANSACTION_ROLLED_BACK',
       });
     });
   });
