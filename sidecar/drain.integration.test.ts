@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { testDatabase, type TestDatabase } from '../scripts/servers/test-database.ts';
+import { redisUrl, testDatabase, type TestDatabase } from '../scripts/servers/test-database.ts';
 import { failing } from './grpc/failure.test-kit.ts';
 import { RawSession } from './grpc/raw-session.test-kit.ts';
 import { eventually, TestBed } from './grpc/test-bed.test-kit.ts';
@@ -49,6 +49,17 @@ test('transactions that are open when the sidecar stops can be committed, on eve
   expect((await session.ask({ transactionId: 1, commit: {} })).kind).toBe('commit');
   await stopping;
   expect(await bed.count('items')).toBe(3);
+});
+
+test('a call to Redis that waits gets its answer, too', async () => {
+  await using withRedis = await TestBed.open(database.url, { redisUrl: redisUrl() });
+  const session = await withRedis.session();
+  const args = ['BLPOP', 'drain-nothing', '1.5'].map((word) => Buffer.from(word));
+  session.send({ id: 1, command: { args } });
+  await sleep(100);
+  const stopping = withRedis.sidecar.app.stop(5_000);
+  expect((await session.answer(1)).kind).toBe('command');
+  await stopping;
 });
 
 test('a session that is idle does not hold up the stop', async () => {

@@ -10,7 +10,7 @@ interface Draining {
   readonly end: () => Promise<void>;
   /** Ends all others. */
   readonly cut: () => void;
-  /** Closes what is behind. */
+  /** Closes what is behind, when what was cut has been cancelled there. */
   readonly close: () => Promise<void>;
 }
 
@@ -31,18 +31,13 @@ const lookAgainMs = 20;
 export async function drain(parts: Draining, graceMs: number): Promise<void> {
   const { clock, isBusy } = parts;
   const endAtMs = clock.now() + graceMs;
-  const leftMs = (): number => Math.max(0, endAtMs - clock.now());
-  const idle = async (signal: AbortSignal): Promise<void> => {
-    while (isBusy()) await clock.sleep(lookAgainMs, signal);
-  };
   await within(clock, graceMs - closingMs(graceMs), async (signal) => {
     await parts.drained;
-    await idle(signal);
+    while (isBusy()) await clock.sleep(lookAgainMs, signal);
     await within(clock, flushMs, () => parts.end());
   });
   parts.cut();
-  await within(clock, leftMs() / 2, idle);
-  await within(clock, leftMs(), () => parts.close());
+  await within(clock, Math.max(0, endAtMs - clock.now()), () => parts.close());
 }
 
 /** Waits for `work`, at most `limitMs`; the signal tells it that nobody waits any more. */

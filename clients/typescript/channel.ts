@@ -1,5 +1,5 @@
 import { Client, connectivityState, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
-import { connectionLost, type HoldfastError } from './errors.ts';
+import { connectionLost, type HoldfastError, sidecarUnavailable } from './errors.ts';
 import type { CallOptions } from './options.ts';
 import { errorFromCode, errorFromStatus } from './wire/status.ts';
 
@@ -57,6 +57,10 @@ export function errorFromCall(error: ServiceError): HoldfastError {
 /** The same for a call that nobody here cancelled: without a word of the sidecar's own, its connection broke. */
 export function errorUnderWay(error: ServiceError): HoldfastError {
   const failure = errorFromCall(error);
+  // A connection that its server closes in order says which calls it never looked at; grpc-js has only words for that.
+  if (/Stream refused by server|NGHTTP2_REFUSED_STREAM/.test(error.details)) {
+    return sidecarUnavailable(failure);
+  }
   const isLost = failure.code === 'CANCELLED' || failure.code === 'UNAVAILABLE';
   return isLost && !isSidecarsWord(error) ? connectionLost(failure) : failure;
 }

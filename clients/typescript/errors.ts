@@ -27,7 +27,7 @@ export type ClientReason =
   | 'SIDECAR_LOST'
   /** The same for a Commit: nobody here knows whether the transaction is committed. */
   | 'COMMIT_UNKNOWN'
-  /** No connection to the sidecar came about within the deadline; the call was not sent. */
+  /** No connection to the sidecar came about within the deadline, or a sidecar that stops did not take the call any more: nothing ran. */
   | 'SIDECAR_UNAVAILABLE'
   /** `close` was called; the call was not sent, or not answered in time. */
   | 'CLIENT_CLOSED'
@@ -109,7 +109,7 @@ export const sidecarUnavailable = (cause: unknown): HoldfastError =>
   new HoldfastError(
     'UNAVAILABLE',
     'SIDECAR_UNAVAILABLE',
-    'no connection to the sidecar came about before the deadline; the call was not sent',
+    'no sidecar took the call: no connection came about before the deadline, or it was being closed; nothing ran',
     cause === undefined ? {} : { cause },
   );
 

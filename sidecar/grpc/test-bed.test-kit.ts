@@ -15,6 +15,8 @@ interface Backend {
 interface BedOptions {
   /** Where the sidecar finds the database, when something stands in between. */
   readonly sidecarUrl?: string;
+  /** Absent: none. */
+  readonly redisUrl?: string;
   /** Fields of spec.postgres[0]. */
   readonly postgres?: object;
   readonly env?: Readonly<Record<string, string>>;
