@@ -24,6 +24,8 @@ interface RedisOptions {
   readonly saves?: boolean;
   /** More of redis.conf, such as `{ maxmemory: '10mb' }`. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** It is a Sentinel, and this file has what it watches; it writes there, too. */
+  readonly sentinelFile?: string;
 }
 
 export interface RedisServer {
@@ -73,11 +75,11 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
   const dataDir = options.dataDir ?? temporaryFolder('redis');
   mkdirSync(dataDir, { recursive: true });
   const log = join(dataDir, 'redis.log');
-  const { settings = {} } = options;
+  const { settings = {}, sentinelFile } = options;
 
   for (let attempt = 1; ; attempt += 1) {
     const port = options.port ?? (await freePort());
-    const run = { dataDir, port, log, saves: options.saves ?? !temporary, settings };
+    const run = { dataDir, port, log, saves: options.saves ?? !temporary, settings, sentinelFile };
     const launched = (): Promise<ChildProcess> => serving(program, run);
     try {
       const server = new ServerProcess(await launched(), { launch: launched, stopGraceMs });
@@ -126,6 +128,7 @@ interface Launch {
   readonly log: string;
   readonly saves: boolean;
   readonly settings: Readonly<Record<string, string>>;
+  readonly sentinelFile: string | undefined;
 }
 
 async function serving(program: string, run: Launch): Promise<ChildProcess> {
@@ -139,12 +142,17 @@ async function serving(program: string, run: Launch): Promise<ChildProcess> {
   return server;
 }
 
-function launch(program: string, { dataDir, port, log, saves, settings }: Launch): ChildProcess {
+function launch(program: string, run: Launch): ChildProcess {
+  const { dataDir, port, log, saves, settings, sentinelFile } = run;
   const more = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
   const output = openSync(log, 'w', 0o600);
-  const args = ['--bind', '127.0.0.1', '--port', String(port), '--dir', dataDir, '--save', ''];
+  const place = ['--bind', '127.0.0.1', '--port', String(port), '--dir', dataDir];
+  const args =
+    sentinelFile === undefined
+      ? [...place, '--save', '', '--appendonly', saves ? 'yes' : 'no', ...more]
+      : [sentinelFile, ...place, ...more, '--sentinel'];
   try {
-    return startTethered(program, [...args, '--appendonly', saves ? 'yes' : 'no', ...more], {
+    return startTethered(program, args, {
       env: {},
       stdio: ['ignore', output, output],
       deathSignal: 'SIGTERM',
@@ -157,7 +165,7 @@ function launch(program: string, { dataDir, port, log, saves, settings }: Launch
 async function ready(server: ChildProcess, log: string): Promise<void> {
   for (let waitedMs = 0; waitedMs < startTimeoutMs; waitedMs += 20) {
     if (hasEnded(server)) break;
-    if (readFileSync(log, 'utf8').includes('Ready to accept connections')) return;
+    if (/Ready to accept connections|Sentinel ID is/.test(readFileSync(log, 'utf8'))) return;
     await sleep(20);
   }
   throw new Error(`Redis did not start:\n${readFileSync(log, 'utf8').slice(-2_000)}`);

@@ -42,6 +42,8 @@ export class PendingCommand {
   bytesReadBefore = 0;
   /** How long it may block on the server before it counts as late. */
   waitMs = 0;
+  /** How often Redis sent it elsewhere. */
+  hops = 0;
   /** Asked first when Redis answers with an error: true when it took the command over, because the error says that it ran nowhere. */
   redirect: ((message: string, command: PendingCommand) => boolean) | undefined;
   previous: PendingCommand | undefined;

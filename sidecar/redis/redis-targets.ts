@@ -1,6 +1,7 @@
 import type { Clock } from '../../platform/clock.ts';
 import { HoldfastError } from '../../platform/errors.ts';
-import type { LinkEvents } from './link.ts';
+import { ClusterPool } from './cluster-pool.ts';
+import type { LinkEvents, LinkParts } from './link.ts';
 import type { RedisBackend } from './redis-backend.ts';
 import { RedisPool } from './redis-pool.ts';
 import type { RedisReading } from './redis-metrics.ts';
@@ -29,8 +30,8 @@ export class RedisTargets {
   constructor(options: readonly RedisOptions[], { off, events, ...parts }: RedisParts) {
     this.#off = off;
     this.#events = events;
-    const backends = options.map(
-      (each) => new RedisPool(each, { ...parts, events: events(each.name) }),
+    const backends = options.map((each) =>
+      openBackend(each, { ...parts, events: events(each.name) }),
     );
     this.#byName = new Map(backends.map((backend) => [backend.name, backend]));
     this.#subscribers = new Map(
@@ -110,4 +111,11 @@ export class RedisTargets {
     const name = pool === '' ? defaultName : pool;
     return this.#byName.has(name) ? name : 'unknown';
   }
+}
+
+function openBackend(options: RedisOptions, parts: LinkParts): RedisBackend {
+  const { place } = options.connection;
+  return place.kind === 'cluster'
+    ? new ClusterPool(options, place.nodes, parts)
+    : new RedisPool(options, parts);
 }

@@ -142,6 +142,7 @@ export function faultWord(error: unknown): string {
   const { code, message = '' } = error as { readonly code?: unknown; readonly message?: string };
   if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,40}$/.test(code)) return code;
   if (message === 'Command timed out') return 'ETIMEDOUT';
+  if (message.startsWith('All sentinels are unreachable')) return 'SENTINELS_UNREACHABLE';
   const first = /^[A-Z][A-Z0-9_]{1,31}(?= )/.exec(message)?.[0];
   return first !== undefined && Object.hasOwn(meanings, first) ? first : 'CLOSED';
 }
