@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { connect, HoldfastError } from '../clients/typescript/index.ts';
+import { connect, type HoldfastError } from '../clients/typescript/index.ts';
 import { FaultProxy } from '../scripts/faults/fault-proxy.ts';
 import { type PostgresServer, type Shutdown, startPostgres } from '../scripts/servers/postgres.ts';
 import { beside } from './postgres/database.test-kit.ts';

@@ -62,6 +62,13 @@ export async function runSteps(extent: Extent, signal: AbortSignal): Promise<Cou
     await command('dead code', bin('knip'), '--no-progress');
     const projects = ['--project=unit', '--project=integration'];
     await tests('unit and integration tests', [...projects, '--coverage'], 14 * minuteMs);
+    const minutes = extent === 'full' ? 10 : 1;
+    await command(
+      `soak of ${minutes} min`,
+      process.execPath,
+      'e2e/soak/main.ts',
+      `--minutes=${minutes}`,
+    );
     if (extent === 'full') await tests('long tests', ['--project=long'], 24 * minuteMs);
   }
   return {

@@ -46,6 +46,22 @@ export class Autocommit {
   ): Promise<StatementResult> {
     const profile = this.#host.admit(sql);
     this.#refuseInAutocommit(profile);
+    const step = { profile, params };
+    /** A try whose outcome is open: whatever the next ones say, the statement may have taken effect. */
+    const doubt: { error?: HoldfastError } = {};
+    try {
+      return await this.#tries(step, call, idempotent, doubt);
+    } catch (thrown) {
+      throw doubt.error === undefined ? thrown : (call.ended ?? doubt.error);
+    }
+  }
+
+  async #tries(
+    { profile, params }: Step,
+    call: Call,
+    idempotent: boolean,
+    doubt: { error?: HoldfastError },
+  ): Promise<StatementResult> {
     for (let tries = 0; ;) {
       const shares = profile.reads && profile.usualMs < sharesBelowMs;
       const lending = shares ? this.#host.pool.share(call) : this.#host.pool.lend(call);
@@ -60,10 +76,12 @@ export class Autocommit {
       if (exchange.failure === undefined) return exchange.results[0] as StatementResult;
       tries += 1;
       if (tries < internalRetries && this.#ranNot(exchange, loan.connection, call)) continue;
+      const error = this.#errorOf(exchange, call, profile);
+      if (error.reason === 'COMMIT_UNKNOWN') doubt.error = error;
       const isHarmless = profile.reads || idempotent || !exchange.sent;
       const mayRepeat = exchange.failure.lost && isHarmless;
       if (mayRepeat && (await this.#host.retries.again(tries, call))) continue;
-      throw exchangeError(exchange, call, { pool: this.#host.name, writes: !profile.reads });
+      throw error;
     }
   }
 
@@ -106,7 +124,7 @@ export class Autocommit {
       await handedOn();
       if (exchange.failure === undefined) return;
       if (attempt < internalRetries && this.#ranNot(exchange, loan.connection, call)) continue;
-      throw exchangeError(exchange, call, { pool: this.#host.name, writes: !profile.reads });
+      throw this.#errorOf(exchange, call, profile);
     }
   }
 
@@ -166,6 +184,10 @@ export class Autocommit {
       exchange.steps.every(({ profile }) => profile.reads) &&
       connection.mayHaveBeenHitByCancel(exchange)
     );
+  }
+
+  #errorOf(exchange: Exchange, call: Call, { reads }: StatementProfile): HoldfastError {
+    return exchangeError(exchange, call, { pool: this.#host.name, writes: !reads });
   }
 
   #refuseInAutocommit({ autocommitRefusal }: StatementProfile): void {

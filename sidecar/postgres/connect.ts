@@ -153,7 +153,10 @@ async function introduce(
   await exchange.done;
   stop();
   const { failure, results } = exchange;
-  if (failure?.lost === true) throw failure.error ?? new Error('lost');
+  if (failure?.lost === true) {
+    const { error } = failure;
+    throw error?.reason === 'CONNECT_TIMEOUT' ? error : connectError(error ?? {}, target);
+  }
   return results[0] === undefined ? undefined : readIntroduction(results[0], undefined).backend;
 }
 

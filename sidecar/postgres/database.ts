@@ -108,14 +108,19 @@ export class Database {
   ): Promise<readonly StatementResult[]> {
     for (const { sql } of statements) this.#admit(sql);
     this.#retries.deposit();
+    /** A try whose outcome is open: whatever the next ones say, the batch may have been committed. */
+    let doubt: HoldfastError | undefined;
     for (let tries = 1; ; tries += 1) {
       try {
         return await this.#atomically(statements, call, safety.commitId);
       } catch (thrown) {
-        const { reason } = HoldfastError.from(thrown);
+        const error = HoldfastError.from(thrown);
+        const { reason } = error;
+        if (reason === 'COMMIT_UNKNOWN') doubt = error;
         const isUndone = aborted.has(reason) || (lost.has(reason) && safety.commitId === undefined);
         const mayRepeat = isUndone || (safety.idempotent === true && reason === 'COMMIT_UNKNOWN');
-        if (!mayRepeat || !(await this.#retries.again(tries, call))) throw thrown;
+        if (mayRepeat && (await this.#retries.again(tries, call))) continue;
+        throw doubt === undefined ? error : (call.ended ?? doubt);
       }
     }
   }
