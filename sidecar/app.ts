@@ -13,7 +13,7 @@ import { drain } from './drain.ts';
 import { FrameTable } from './grpc/frame-table.ts';
 import type { OperationTable } from './grpc/operation.ts';
 import { requestMetrics } from './grpc/request-metrics.ts';
-import { RequestPath } from './grpc/request-path.ts';
+import { draining, RequestPath } from './grpc/request-path.ts';
 import { listen } from './listeners.ts';
 import { SettingsWatch } from './policies/settings-watch.ts';
 import { connectToHosts } from './postgres/connect-hosts.ts';
@@ -164,6 +164,7 @@ export async function startApp(
     stop: async (graceMs) => {
       watch.stop();
       const drained = path.drain();
+      redis.endSubscriptions(draining());
       for (const listener of listeners.all) listener.drain(graceMs);
       await drain(
         {

@@ -3,7 +3,7 @@ import { Channel } from './channel.ts';
 import { Database } from './database.ts';
 import { HoldfastError } from './errors.ts';
 import { Redis } from './redis.ts';
-import { RowStreams } from './row-stream.ts';
+import { ServerStreams } from './server-streams.ts';
 import { sessionsOn } from './session/open-stream.ts';
 import { SessionTransport } from './session/session-transport.ts';
 import { Sql } from './sql.ts';
@@ -54,7 +54,7 @@ export function connect({
     kind === 'unary'
       ? new UnaryTransport({ channel, clock, deadlineMs })
       : new SessionTransport({ clock, deadlineMs, open: sessionsOn(channel) });
-  const streams = new RowStreams({ channel, clock, deadlineMs });
+  const streams = new ServerStreams({ channel, clock, deadlineMs });
   const sql = new Sql(types);
   const close = async ({
     graceMs = 5_000,
@@ -65,7 +65,7 @@ export function connect({
   };
   return {
     database: (pool = '') => new Database(pool, { transport, streams, sql }),
-    redis: (pool = '') => new Redis(pool, transport),
+    redis: (pool = '') => new Redis(pool, transport, streams),
     close,
     [Symbol.asyncDispose]: () => close(),
   };

@@ -7,7 +7,8 @@ import type {
   RowOptions,
   StreamOptions,
 } from './options.ts';
-import type { RowStreams } from './row-stream.ts';
+import { rowStream } from './row-stream.ts';
+import type { ServerStreams } from './server-streams.ts';
 import type { BatchStatement, Sql } from './sql.ts';
 import { Transaction } from './transaction.ts';
 import type { Transport } from './transport.ts';
@@ -19,7 +20,7 @@ import type { QueryResult, Row } from './wire/query-result.ts';
 
 interface Parts {
   readonly transport: Transport;
-  readonly streams: RowStreams;
+  readonly streams: ServerStreams;
   readonly sql: Sql;
 }
 
@@ -27,7 +28,7 @@ interface Parts {
 export class Database {
   readonly #pool: string;
   readonly #transport: Transport;
-  readonly #streams: RowStreams;
+  readonly #streams: ServerStreams;
   readonly #sql: Sql;
 
   constructor(pool: string, { transport, streams, sql }: Parts) {
@@ -94,7 +95,8 @@ export class Database {
     params: readonly Parameter[] = [],
     options: StreamOptions = {},
   ): AsyncIterableIterator<unknown> {
-    return this.#streams.rows(this.#sql.query(this.#pool, text, params, options), options);
+    const request = this.#sql.query(this.#pool, text, params, options);
+    return rowStream(this.#streams, request, options);
   }
 
   /** Starts a transaction; resolves when it has its connection. `await using` rolls it back unless it was committed. */

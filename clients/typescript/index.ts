@@ -9,7 +9,14 @@ export type {
   QueryOptions,
   StreamOptions,
 } from './options.ts';
-export type { CommandOptions, PipelineOptions, Redis } from './redis.ts';
+export type {
+  CommandOptions,
+  PipelineOptions,
+  PublishOptions,
+  Redis,
+  ScriptOptions,
+  SubscribeOptions,
+} from './redis.ts';
 export type { BatchStatement } from './sql.ts';
 export type { Savepoint, Transaction } from './transaction.ts';
 export { type TextDecoder, toDate, type TypeDecoders } from './types/decoders.ts';
@@ -19,4 +26,5 @@ export type { CommitOutcome } from './wire/outcome-messages.ts';
 export type { Filter, PageQuery, PageResult, Sort } from './wire/page-messages.ts';
 export type { QueryResult, Row } from './wire/query-result.ts';
 export type { RedisArgument, RedisValue } from './wire/redis-messages.ts';
+export type { SubscriptionEvent } from './wire/subscription-messages.ts';
 export type { Column } from './wire/shape.ts';

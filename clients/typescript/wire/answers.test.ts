@@ -186,7 +186,8 @@ test('a RedisReply and a PipelineReply are read, to any depth', () => {
       const bytes = encoded('PipelineReply', {
         outcomes: replies.map(({ message }) => ({ reply: message })),
       });
-      const request = { commands: [], pool: '', idempotent: false, asBuffers: false };
+      const rest = { idempotent: false, atomic: false, asBuffers: false };
+      const request = { commands: [], pool: '', ...rest };
       expect(parse(bytes, (reader, end) => readPipeline(reader, end, request, undefined))).toEqual(
         replies.map(({ value }) => value),
       );

@@ -20,11 +20,16 @@ import type { QueryResult } from './query-result.ts';
 import {
   type CommandRequest,
   type PipelineRequest,
+  type PublishRequest,
   readPipeline,
+  readPublish,
   readReply,
   type RedisValue,
+  type ScriptRequest,
   writeCommand,
   writePipeline,
+  writePublish,
+  writeScript,
 } from './redis-messages.ts';
 import {
   type BeginRequest,
@@ -99,6 +104,22 @@ export const pipeline: Operation<PipelineRequest, RedisValue[]> = {
   exempt: false,
   write: writePipeline,
   read: readPipeline,
+};
+
+export const script: Operation<ScriptRequest, RedisValue> = {
+  field: 32,
+  path: '/holdfast.v1.Redis/Script',
+  exempt: false,
+  write: writeScript,
+  read: (reader, end, { asBuffers }) => readReply(reader, end, asBuffers),
+};
+
+export const publish: Operation<PublishRequest, number> = {
+  field: 33,
+  path: '/holdfast.v1.Redis/Publish',
+  exempt: false,
+  write: writePublish,
+  read: readPublish,
 };
 
 export const begin: Operation<BeginRequest, void> = {

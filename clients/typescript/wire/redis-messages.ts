@@ -26,11 +26,47 @@ export interface PipelineRequest {
   readonly commands: readonly (readonly RedisArgument[])[];
   readonly pool: string;
   readonly idempotent: boolean;
+  readonly atomic: boolean;
   readonly asBuffers: boolean;
 }
 
+/** holdfast.v1.ScriptRequest. */
+export interface ScriptRequest {
+  readonly body: string;
+  readonly keys: readonly RedisArgument[];
+  readonly args: readonly RedisArgument[];
+  readonly pool: string;
+  readonly operationId: string;
+  readonly idempotent: boolean;
+  readonly asBuffers: boolean;
+}
+
+/** holdfast.v1.PublishRequest. */
+export interface PublishRequest {
+  readonly channel: RedisArgument;
+  readonly message: RedisArgument;
+  readonly pool: string;
+  readonly sharded: boolean;
+}
+
 // CommandRequest and PipelineRequest have the same numbers.
-const requestTag = { args: 0x0a, commands: 0x0a, pool: 0x12, idempotent: 0x18 } as const;
+const requestTag = {
+  args: 0x0a,
+  commands: 0x0a,
+  pool: 0x12,
+  idempotent: 0x18,
+  atomic: 0x20,
+} as const;
+const scriptTag = {
+  body: 0x0a,
+  keys: 0x12,
+  args: 0x1a,
+  pool: 0x22,
+  operationId: 0x2a,
+  idempotent: 0x30,
+} as const;
+const publishTag = { channel: 0x0a, message: 0x12, pool: 0x1a, sharded: 0x20 } as const;
+const receiversTag = 0x08;
 const replyTag = { null: 0x08, integer: 0x10, bytes: 0x1a, array: 0x22, error: 0x2a } as const;
 const itemsTag = 0x0a;
 const outcomesTag = 0x0a;
@@ -49,11 +85,33 @@ export function writePipeline(writer: ByteWriter, request: PipelineRequest): voi
     writer.finish(start);
   }
   writeTail(writer, request);
+  writeFlag(writer, requestTag.atomic, request.atomic);
 }
 
-function writeArguments(writer: ByteWriter, args: readonly RedisArgument[]): void {
+export function writeScript(writer: ByteWriter, request: ScriptRequest): void {
+  writer.byte(scriptTag.body);
+  writer.string(request.body);
+  writeArguments(writer, request.keys, scriptTag.keys);
+  writeArguments(writer, request.args, scriptTag.args);
+  writeText(writer, scriptTag.pool, request.pool);
+  writeText(writer, scriptTag.operationId, request.operationId);
+  writeFlag(writer, scriptTag.idempotent, request.idempotent);
+}
+
+export function writePublish(writer: ByteWriter, request: PublishRequest): void {
+  writeArguments(writer, [request.channel], publishTag.channel);
+  writeArguments(writer, [request.message], publishTag.message);
+  writeText(writer, publishTag.pool, request.pool);
+  writeFlag(writer, publishTag.sharded, request.sharded);
+}
+
+function writeArguments(
+  writer: ByteWriter,
+  args: readonly RedisArgument[],
+  tag: number = requestTag.args,
+): void {
   for (const arg of args) {
-    writer.byte(requestTag.args);
+    writer.byte(tag);
     if (typeof arg === 'string') writer.string(arg);
     else if (arg instanceof Uint8Array) writer.bytes(arg);
     else if (typeof arg === 'number' || typeof arg === 'bigint') writer.string(String(arg));
@@ -61,15 +119,32 @@ function writeArguments(writer: ByteWriter, args: readonly RedisArgument[]): voi
   }
 }
 
+function writeText(writer: ByteWriter, tag: number, text: string): void {
+  if (text === '') return;
+  writer.byte(tag);
+  writer.string(text);
+}
+
+function writeFlag(writer: ByteWriter, tag: number, flag: boolean): void {
+  if (!flag) return;
+  writer.byte(tag);
+  writer.byte(1);
+}
+
 function writeTail(writer: ByteWriter, request: { pool: string; idempotent: boolean }): void {
-  if (request.pool !== '') {
-    writer.byte(requestTag.pool);
-    writer.string(request.pool);
+  writeText(writer, requestTag.pool, request.pool);
+  writeFlag(writer, requestTag.idempotent, request.idempotent);
+}
+
+/** Reads a holdfast.v1.PublishReply: how many received the message. */
+export function readPublish(reader: ByteReader, end: number): number {
+  let receivers = 0;
+  while (reader.at < end) {
+    const field = reader.varint();
+    if (field === receiversTag) receivers = reader.uint64();
+    else reader.skip(field, end);
   }
-  if (request.idempotent) {
-    writer.byte(requestTag.idempotent);
-    writer.byte(1);
-  }
+  return receivers;
 }
 
 /** Reads a holdfast.v1.RedisReply. */

@@ -6,7 +6,7 @@ import { writeBatch, writeQuery, writeStream } from './database-messages.ts';
 import { writeFrame } from './frames.ts';
 import { objects, text } from './messages.test-kit.ts';
 import { cancel, command, query } from './operations.ts';
-import { writeCommand, writePipeline } from './redis-messages.ts';
+import { writeCommand, writePipeline, writePublish, writeScript } from './redis-messages.ts';
 import { Statements } from './statements.ts';
 
 const runs = { numRuns: 200 };
@@ -130,12 +130,14 @@ test('Redis requests read as the generated codec reads them', () => {
   fc.assert(
     fc.property(fc.array(fc.array(argument)), text, fc.boolean(), (commands, pool, idempotent) => {
       const rest = { pool, idempotent, asBuffers: false };
-      const pipeline = written((writer) => writePipeline(writer, { commands, ...rest }));
+      const atomic = !idempotent;
+      const pipeline = written((writer) => writePipeline(writer, { commands, atomic, ...rest }));
       expect(decoded('PipelineRequest', pipeline)).toEqual(
         without({
           commands: commands.map((args) => without({ args: args.map(argumentBytes) })),
           pool,
           idempotent,
+          atomic,
         }),
       );
       const args = commands[0] ?? [];
@@ -143,6 +145,21 @@ test('Redis requests read as the generated codec reads them', () => {
       expect(decoded('CommandRequest', single)).toEqual(
         without({ args: args.map(argumentBytes), pool, idempotent }),
       );
+      const keys = commands[1] ?? [];
+      const request = { body: 'return 1', keys, args, operationId: pool, ...rest };
+      const script = written((writer) => writeScript(writer, request));
+      expect(decoded('ScriptRequest', script)).toEqual({
+        body: 'return 1',
+        ...without({ keys: keys.map(argumentBytes), args: args.map(argumentBytes) }),
+        ...without({ operationId: pool, pool, idempotent }),
+      });
+      const message = { channel: pool, message: args[0] ?? '', pool, sharded: idempotent };
+      const published = written((writer) => writePublish(writer, message));
+      expect(decoded('PublishRequest', published)).toEqual({
+        channel: Buffer.from(pool),
+        message: argumentBytes(message.message),
+        ...without({ pool, sharded: idempotent }),
+      });
     }),
     runs,
   );

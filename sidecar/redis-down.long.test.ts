@@ -1,0 +1,75 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connect, type Holdfast } from '../clients/typescript/index.ts';
+import { type RedisServer, startRedis } from '../scripts/servers/redis.ts';
+import { type TestDatabase, testDatabase } from '../scripts/servers/test-database.ts';
+import { startSidecar, type TestSidecar } from './sidecar.test-kit.ts';
+
+let database: TestDatabase;
+let redis: RedisServer;
+let sidecar: TestSidecar;
+let holdfast: Holdfast;
+
+beforeAll(async () => {
+  database = await testDatabase();
+  redis = await startRedis();
+  sidecar = await startSidecar({
+    databaseUrl: database.url,
+    redisUrl: redis.url,
+    redis: { commandTimeoutMs: 500 },
+  });
+  holdfast = connect({ address: sidecar.address });
+});
+afterAll(async () => {
+  await holdfast.close();
+  await sidecar.stop();
+  await redis.stop();
+  await database.drop();
+});
+
+/** Queries of one round, while others ask Redis in vain or not. */
+async function queriesIn(forMs: number): Promise<number> {
+  const untilMs = performance.now() + forMs;
+  let queries = 0;
+  await Promise.all([
+    ...Array.from({ length: 8 }, async () => {
+      while (performance.now() < untilMs) {
+        await holdfast.database().query('select $1::int', [queries]);
+        queries += 1;
+      }
+    }),
+    (async () => {
+      while (performance.now() < untilMs) {
+        await holdfast
+          .redis()
+          .command('INCR', 'n')
+          .catch(() => {});
+        await sleep(5);
+      }
+    })(),
+  ]);
+  return queries;
+}
+
+const median = (numbers: readonly number[]): number =>
+  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
+
+test('with Redis paused or gone, queries run within 10 % of the rate of quiet rounds between', async () => {
+  await queriesIn(2_000);
+  const rounds: Record<'quiet' | 'paused' | 'gone', number[]> = { quiet: [], paused: [], gone: [] };
+  for (let round = 0; round < 7; round += 1) {
+    rounds.quiet.push(await queriesIn(1_500));
+    redis.pause();
+    rounds.paused.push(await queriesIn(1_500));
+    redis.resume();
+    await sleep(300);
+    rounds.quiet.push(await queriesIn(1_500));
+    await redis.kill();
+    rounds.gone.push(await queriesIn(1_500));
+    await redis.start();
+    await sleep(300);
+  }
+  const quiet = median(rounds.quiet);
+  expect(median(rounds.paused)).toBeGreaterThan(quiet * 0.9);
+  expect(median(rounds.gone)).toBeGreaterThan(quiet * 0.9);
+});
