@@ -108,8 +108,9 @@ export async function lane(
   const parts = { db: holdfast.database(), redis: holdfast.redis(), ledger };
   for (let turn = nth; goesOn(); turn += 1) {
     const startedAt = performance.now();
-    const read = turn % 2 === 0 ? reads[(turn / 2) % reads.length] : undefined;
-    const write = writes[turn % writes.length] as Write;
+    const half = Math.floor(turn / 2);
+    const read = turn % 2 === 0 ? reads[half % reads.length] : undefined;
+    const write = writes[half % writes.length] as Write;
     if (read === undefined) await runWrite(write, parts);
     else await runRead(read, parts);
     ledger.called((read ?? write).what, performance.now() - startedAt);
