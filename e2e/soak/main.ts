@@ -6,6 +6,7 @@ import { processUsage } from '../../scripts/servers/process-usage.ts';
 import { makeBed } from './bed.ts';
 import { faults } from './faults.ts';
 import { Ledger } from './ledger.ts';
+import { listen } from './subscription.ts';
 import { randomFrom } from './random.ts';
 import { type Promised, truthOf } from './verdict.ts';
 import { lane } from './work.ts';
@@ -52,6 +53,8 @@ const work = Promise.all(
   ),
 );
 
+const listening = listen(holdfast, bed.redis.url, () => load.running);
+
 const happened = new Map<string, number>();
 const endAt = performance.now() + minutes * 60_000;
 let nextNoteAt = performance.now() + 30_000;
@@ -69,6 +72,7 @@ while (performance.now() < endAt) {
 const recovered = await recovery();
 load.running = false;
 await work;
+const heard = await listening;
 const rssMb = processUsage(bed.sidecar.pid).rssMb;
 const promises: Promised[] = [
   ...(await truthOf(bed, ledger, holdfast.database())),
@@ -77,6 +81,11 @@ const promises: Promised[] = [
     promise: `no call takes longer than its deadline (${deadlineMs} ms, and ${slackMs} for the machine)`,
     checked: sum(ledger.calls),
     broken: ledger.slowestMs > deadlineMs + slackMs ? [`${Math.round(ledger.slowestMs)} ms`] : [],
+  },
+  {
+    promise: 'subscribers get every message in order, or are told of the gap',
+    checked: heard.messages,
+    broken: heard.broken,
   },
   { promise: `all is well ${recoveryMs} ms after the last fault`, checked: 1, broken: recovered },
   { promise: 'no transaction is left open', checked: 1, broken: await openTransactions() },
@@ -127,7 +136,9 @@ function report(): void {
       .join('\n');
   console.log(`\nfaults\n${byName(happened)}\n\ncalls\n${byName(ledger.calls)}`);
   console.log(`\nrefusals\n${byName(ledger.refusals)}`);
-  console.log(`\nslowest call ${Math.round(ledger.slowestMs)} ms, sidecar ${Math.round(rssMb)} MB`);
+  console.log(
+    `\nslowest call ${Math.round(ledger.slowestMs)} ms, sidecar ${Math.round(rssMb)} MB, ${heard.gaps} gaps`,
+  );
   console.log('\n  checked  broken  promise');
   for (const { promise, checked, broken } of promises) {
     console.log(`${`${checked}`.padStart(9)}${`${broken.length}`.padStart(8)}  ${promise}`);

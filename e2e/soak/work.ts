@@ -60,6 +60,12 @@ const writes: readonly Write[] = [
     store: 'redis',
     run: ({ redis }, id) => redis.command(['SET', id, '1'], { idempotent: true }),
   },
+  {
+    what: 'script with operation id',
+    store: 'redis',
+    run: ({ redis }, id) =>
+      redis.script("return redis.call('INCR', KEYS[1])", { keys: [id], operationId: id }),
+  },
   { what: 'INCR', store: 'redis', run: ({ redis }, id) => redis.command('INCR', id) },
 ];
 
