@@ -154,6 +154,11 @@ describe('behind Sentinels', () => {
     expect(performance.now() - from).toBeLessThan(1_500);
   });
 
+  test('a Sentinel that is away is passed over', async () => {
+    await using one = await open(sentinel.url.replace('://', '://127.0.0.1:1,'));
+    expect(await one.command(['PING'])).toEqual(Buffer.from('PONG'));
+  });
+
   test('a name that the Sentinels do not know', async () => {
     await using none = await open(sentinel.url.replace('mymaster', 'nobody'));
     await expect(none.command(['PING'])).rejects.toMatchObject({ reason: 'REDIS_UNAVAILABLE' });

@@ -97,6 +97,16 @@ describe('Subscribe', () => {
     await until(() => on.proxy.connections === made);
   });
 
+  test('a channel that nobody listens to any more is left, while others are kept', async () => {
+    const [left, kept] = [newKey(), newKey()];
+    const leaving = await listen(on.redis, { channels: [left], patterns: [`${left}*`] });
+    await listen(on.redis, { channels: [kept] });
+    cancel(leaving.call);
+    await leaving.ended;
+    await until(async () => (await on.direct.publish(left, 'm')) === 0);
+    expect(await subscribers(kept)).toBe(1);
+  });
+
   test('many at once, on the same channel', async () => {
     const channel = newKey();
     const all = await Promise.all(
