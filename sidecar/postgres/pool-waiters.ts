@@ -2,7 +2,7 @@ import type { Call } from '../../platform/call.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { HoldfastError } from '../../platform/errors.ts';
 import type { Member } from './pool-members.ts';
-import { WaitQueue } from './wait-queue.ts';
+import { WaitQueue } from '../../platform/wait-queue.ts';
 
 export interface Waiter<C> {
   /** Whether it is content with a connection that others read on, too. */

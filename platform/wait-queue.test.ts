@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Priority } from '../../platform/call.ts';
+import type { Priority } from './call.ts';
 import { WaitQueue } from './wait-queue.ts';
 
 const priorities = ['high', 'normal', 'low'] as const;
@@ -67,4 +67,19 @@ test('it behaves like a sorted list, whoever comes, is served or leaves from the
     }),
     { numRuns: 300 },
   );
+});
+
+test('the least urgent that came last is shed, and only for somebody more urgent', () => {
+  const queue = new WaitQueue<string>();
+  queue.push('n1', 'normal');
+  queue.push('l1', 'low');
+  queue.push('l2', 'low');
+  queue.push('h1', 'high');
+  expect(queue.shed('low')).toBeUndefined();
+  expect(queue.shed('normal')).toBe('l2');
+  expect(queue.shed('high')).toBe('l1');
+  expect(queue.shed('normal')).toBeUndefined();
+  expect(queue.shed('high')).toBe('n1');
+  expect(queue.shed('high')).toBeUndefined();
+  expect(queue.drain()).toEqual(['h1']);
 });

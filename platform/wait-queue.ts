@@ -1,4 +1,4 @@
-import type { Priority } from '../../platform/call.ts';
+import type { Priority } from './call.ts';
 
 /** One who waits, as a link of a list, so that leaving from the middle costs nothing. */
 interface Link<T> {
@@ -44,6 +44,15 @@ export class WaitQueue<T> {
 
   shift(): T | undefined {
     const link = this.#first();
+    if (link !== undefined) this.#unlink(link);
+    return link?.value;
+  }
+
+  /** Takes out whoever came last among the least urgent of those that are less urgent than `priority`; undefined when there is none. */
+  shed(priority: Priority): T | undefined {
+    const lines = this.#lines;
+    const below = priority === 'high' ? [lines.low, lines.normal] : [lines.low];
+    const link = priority === 'low' ? undefined : (below[0]?.tail ?? below[1]?.tail);
     if (link !== undefined) this.#unlink(link);
     return link?.value;
   }
