@@ -43,6 +43,8 @@ export default defineConfig({
       exclude: [
         '**/gen/**',
         '**/main.ts',
+        // Runs as a process of its own only.
+        'sidecar/program.ts',
         '**/*.test.ts',
         '**/*.test-kit.ts',
         '**/build.ts',

@@ -5,6 +5,7 @@ import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
 import { statusNames } from '../clients/typescript/errors.ts';
 import { reasons } from '../platform/errors.ts';
+import { processMetrics } from '../platform/process-metrics.ts';
 import { requestMetrics } from '../sidecar/grpc/request-metrics.ts';
 import { poolMetrics } from '../sidecar/postgres/pool-metrics.ts';
 import { redisMetrics } from '../sidecar/redis/redis-metrics.ts';
@@ -85,10 +86,14 @@ interface Registered {
 
 function registered(): Registered[] {
   const registry = new Registry();
+  processMetrics(registry, Infinity);
   requestMetrics(registry);
   poolMetrics(registry, () => []);
   redisMetrics(registry, () => []);
-  return registry.getMetricsAsArray() as unknown as Registered[];
+  // Those of prom-client are its own.
+  return (registry.getMetricsAsArray() as unknown as Registered[]).filter(({ name }) =>
+    name.startsWith('holdfast_'),
+  );
 }
 
 const names = new Set(registered().map(({ name }) => name));

@@ -113,6 +113,13 @@ describe('room for a large answer', () => {
     await expect(room).rejects.toBe(reason);
     await expect(call.room()).rejects.toBe(reason);
   });
+
+  test('is told when there is none for too long', async () => {
+    const full = new Error('full');
+    const scope = { onClose: () => () => {}, push: () => {}, room: () => Promise.reject(full) };
+    const call = new Call({ scope, deadlineAtMs: Infinity });
+    await expect(call.room()).rejects.toBe(full);
+  });
 });
 
 describe('the signal of a call', () => {

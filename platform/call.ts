@@ -67,17 +67,14 @@ export class Call {
 
   /**
    * What work with a large answer has to wait for before it starts: undefined while the client takes its answers, else resolves when it has
-   * caught up, and rejects when the call ends. Answers that nobody takes would pile up without a bound.
+   * caught up, and rejects when the call ends, or when there is no room for too long. Answers that nobody takes would pile up without a bound.
    */
   room(): Promise<void> | undefined {
     const room = this.scope.room?.();
     if (room === undefined) return undefined;
     return new Promise((resolve, reject) => {
       const unlisten = this.onEnd(reject);
-      void room.then(() => {
-        unlisten();
-        resolve();
-      });
+      room.finally(unlisten).then(resolve, reject);
     });
   }
 

@@ -53,6 +53,7 @@ export const reasons = [
   'DEADLINE_EXCEEDED',
   'CANCELLED',
   'DRAINING',
+  'MEMORY_PRESSURE',
   'TOKEN_REQUIRED',
   'UNIMPLEMENTED',
   'INTERNAL',

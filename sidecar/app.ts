@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import { Registry } from 'prom-client';
 import type { Clock } from '../platform/clock.ts';
 import { Deadlines } from '../platform/deadlines.ts';
 import { loadContract, loadMessages } from '../platform/grpc/contract.ts';
@@ -7,10 +7,13 @@ import { loadReflectedContract } from '../platform/grpc/reflected-contract.ts';
 import { StatusEncoder } from '../platform/grpc/status.ts';
 import { serveHealth } from '../platform/health-server.ts';
 import type { Logger } from '../platform/logger.ts';
+import { garbageCollector, memoryReader } from '../platform/process-memory.ts';
+import { processMetrics } from '../platform/process-metrics.ts';
 import { version } from '../platform/version.ts';
 import type { PostgresConnection, PostgresTarget, Settings } from './config.ts';
 import { drain } from './drain.ts';
 import { FrameTable } from './grpc/frame-table.ts';
+import { MemoryGuard } from './grpc/memory-guard.ts';
 import type { OperationTable } from './grpc/operation.ts';
 import { requestMetrics } from './grpc/request-metrics.ts';
 import { draining, RequestPath } from './grpc/request-path.ts';
@@ -30,6 +33,8 @@ export interface AppParts {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
+  /** What the process may take in all; undefined when nothing says. */
+  readonly memoryBytes?: number | undefined;
   /** Reads the settings again; throws SettingsError. */
   readonly reread: () => Settings;
 }
@@ -53,13 +58,19 @@ const serverGuardMs = 10_000;
 /** Composition root: makes the parts, joins them, and serves. */
 export async function startApp(
   settings: Settings,
-  { clock, random, log, reread }: AppParts,
+  { clock, random, log, reread, memoryBytes = Infinity }: AppParts,
 ): Promise<App> {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  processMetrics(registry, memoryBytes);
   const metrics = requestMetrics(registry);
   const statuses = new StatusEncoder(loadMessages());
-  const path = new RequestPath({ clock, deadlines: new Deadlines(clock), metrics, log });
+  const memory = new MemoryGuard({
+    clock,
+    read: memoryReader(),
+    collectGarbage: garbageCollector(),
+    limitBytes: memoryBytes,
+  });
+  const path = new RequestPath({ clock, deadlines: new Deadlines(clock), metrics, log, memory });
 
   const eventsOf = poolMetrics(registry, () =>
     databases.all.map(({ name, pool }) => ({ name, counts: pool.counts, limit: pool.limit })),
@@ -81,6 +92,7 @@ export async function startApp(
       connectTimeoutMs: pool.connectTimeoutMs,
       statementTimeoutMs: target.statementTimeoutMs,
       idleInTransactionTimeoutMs: target.idleInTransactionTimeoutMs + serverGuardMs,
+      memoryIsFull: () => memory.isFull(),
     };
     return new Database(target, {
       clock,

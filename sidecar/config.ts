@@ -138,6 +138,9 @@ function gather(
     if (name === 'HOLDFAST_CONFIG_FILE') {
       throw new SettingsError(`${path}: ${name} cannot stand in itself`);
     }
+    if (name === 'HOLDFAST_MEMORY_BYTES') {
+      throw new SettingsError(`${path}: ${name} is only taken from the environment`);
+    }
   }
   return new Map([...fromFile, ...ours]);
 }

@@ -1,81 +1,20 @@
+import { totalmem } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { systemClock } from '../platform/clock.ts';
-import { HoldfastError } from '../platform/errors.ts';
-import { makeLogger } from '../platform/logger.ts';
-import { version } from '../platform/version.ts';
-import { startApp } from './app.ts';
-import { readSettings, SettingsError, type Settings } from './config.ts';
+import { heapFlags, memoryLimit } from './heap-flags.ts';
 
-/** EX_CONFIG of sysexits.h: trying again changes nothing until somebody mends a setting. */
-const exitConfig = 78;
+const { argv, env, execArgv, execPath } = process;
+const memoryBytes = memoryLimit(
+  env['HOLDFAST_MEMORY_BYTES'],
+  process.constrainedMemory(),
+  totalmem(),
+);
 
-const help = `holdfast sidecar ${version}
-
-usage: sidecar                  serve until SIGTERM
-       sidecar --check-config   read the settings, say what is wrong with them, and exit
-       sidecar --version
-       sidecar --help
-
-Settings come from the environment and, where set, from HOLDFAST_CONFIG_FILE; docs/settings.md lists them.
-Exit codes: 0 stopped as asked, 78 a setting is missing or wrong, 1 anything else.
-`;
-
-const [command, ...rest] = process.argv.slice(2);
-if (
-  rest.length > 0 ||
-  (command !== undefined && !['--check-config', '--version', '--help'].includes(command))
-) {
-  process.stderr.write(`unknown arguments: ${process.argv.slice(2).join(' ')}\n\n${help}`);
-  process.exitCode = 64;
-} else if (command === '--help') {
-  process.stdout.write(help);
-} else if (command === '--version') {
-  process.stdout.write(`${version}\n`);
-} else {
-  const settings = settingsOrExit();
-  if (command === '--check-config') process.stdout.write('settings are fine\n');
-  else await serve(settings);
+const flags = heapFlags({ memoryBytes, execArgv, nodeOptions: env['NODE_OPTIONS'] ?? '' });
+if (flags.length > 0 && argv.length === 2 && process.execve !== undefined) {
+  // The heap's size cannot be changed any more: the same process begins again, before anything large is loaded.
+  process.execve(execPath, [execPath, ...execArgv, ...flags, fileURLToPath(import.meta.url)], env);
 }
 
-function settingsOrExit(): Settings {
-  try {
-    return readSettings(process.env);
-  } catch (thrown) {
-    if (!(thrown instanceof SettingsError)) throw thrown;
-    process.stderr.write(`${thrown.message}\n`);
-    process.exit(exitConfig);
-  }
-}
-
-async function serve(settings: Settings): Promise<void> {
-  const log = makeLogger(settings.logLevel, 'sidecar');
-  process.on('unhandledRejection', (reason) =>
-    log.error({ err: reason }, 'a rejection that nobody handles'),
-  );
-  const app = await startApp(settings, {
-    clock: systemClock,
-    random: Math.random,
-    log,
-    reread: () => readSettings(process.env),
-  }).catch((thrown: unknown) => {
-    log.fatal(
-      { err: thrown },
-      thrown instanceof HoldfastError ? thrown.message : 'the sidecar cannot start',
-    );
-    process.exit(1);
-  });
-  let stopping = false;
-  const stop = (signal: string): void => {
-    if (stopping) process.exit(1);
-    stopping = true;
-    log.info({ signal, graceMs: settings.graceMs }, 'stopping');
-    app.stop(settings.graceMs).then(
-      () => process.exit(0),
-      (error: unknown) => {
-        log.error({ err: error }, 'stopping failed');
-        process.exit(1);
-      },
-    );
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-}
+const { run } = await import('./program.ts');
+await run(argv.slice(2), { env, memoryBytes, clock: systemClock, random: Math.random });

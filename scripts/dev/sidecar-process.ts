@@ -2,7 +2,6 @@ import type { ChildProcess } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sidecarFlags } from '../servers/sidecar-flags.ts';
 import { endProcess, hasEnded, startTethered } from '../servers/tethered-process.ts';
 
 interface SidecarOptions {
@@ -26,7 +25,7 @@ const warnings: readonly unknown[] = ['warn', 'error', 'fatal'];
 /** Starts `sidecar/main.ts` and resolves when it serves. Its log goes to a file, warnings to the terminal too. */
 export async function startSidecar(options: SidecarOptions, signal: AbortSignal): Promise<Sidecar> {
   const { checkout, settings, httpPort, logFile } = options;
-  const child = startTethered(process.execPath, [...sidecarFlags, 'sidecar/main.ts'], {
+  const child = startTethered(process.execPath, ['sidecar/main.ts'], {
     env: { ...process.env, ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
     deathSignal: 'SIGTERM',

@@ -7,7 +7,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { limited, type ProcessLimits } from '../faults/process-faults.ts';
 import { freePort } from './free-port.ts';
-import { sidecarFlags } from './sidecar-flags.ts';
 import { endProcess, hasEnded, startTethered } from './tethered-process.ts';
 
 interface SidecarOptions {
@@ -16,8 +15,8 @@ interface SidecarOptions {
   /** Where its output goes: to this process's own, to `output()`, or to a disk without room. */
   readonly output?: 'inherit' | 'kept' | 'full';
   readonly limits?: ProcessLimits;
-  /** Instead of this checkout's `sidecar/main.ts`. */
-  readonly main?: string;
+  /** Program and arguments instead of this checkout's `sidecar/main.ts`. */
+  readonly main?: readonly string[];
   /** Serve where an earlier one served; its folder outlives `stop()`. */
   readonly folder?: string;
 }
@@ -49,8 +48,8 @@ export async function startSidecarProcess(
   const httpPort = await freePort();
   const socket = join(folder, 's.sock');
   if (policy !== undefined) writeFileSync(join(folder, 'policy.yaml'), policy);
-  const program = main ?? fileURLToPath(new URL('../../sidecar/main.ts', import.meta.url));
-  const plain: [string, ...string[]] = [process.execPath, ...sidecarFlags, program];
+  const program = main ?? [fileURLToPath(new URL('../../sidecar/main.ts', import.meta.url))];
+  const plain: [string, ...string[]] = [process.execPath, ...program];
   const [command, ...args] = limits === undefined ? plain : limited(plain, limits);
   const full = output === 'full' ? openSync('/dev/full', 'w') : undefined;
   const to = full ?? (output === 'kept' ? 'pipe' : 'inherit');

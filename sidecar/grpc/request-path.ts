@@ -4,6 +4,7 @@ import type { Deadlines } from '../../platform/deadlines.ts';
 import { HoldfastError } from '../../platform/errors.ts';
 import { statusName } from '../../platform/grpc/status.ts';
 import type { Logger } from '../../platform/logger.ts';
+import type { MemoryGuard } from './memory-guard.ts';
 import type { RequestMetrics } from './request-metrics.ts';
 
 /** The part of an operation that the request path looks at. */
@@ -20,6 +21,8 @@ interface RequestPathParts {
   readonly deadlines: Deadlines;
   readonly metrics: RequestMetrics;
   readonly log: Logger;
+  /** Absent: there is memory enough. */
+  readonly memory?: Pick<MemoryGuard, 'refusal' | 'room'>;
 }
 
 /**
@@ -36,6 +39,9 @@ export class RequestPath {
   constructor(parts: RequestPathParts) {
     this.#parts = parts;
   }
+
+  /** Undefined while there is memory for work; else resolves when there may be, or rejects with MEMORY_PRESSURE. */
+  readonly room = (): Promise<void> | undefined => this.#parts.memory?.room();
 
   get draining(): boolean {
     return this.#draining;
@@ -69,6 +75,7 @@ export class RequestPath {
     if (operation.endless === true) this.#endless.add(call);
     try {
       if (this.#draining && isNew(operation, call)) throw draining();
+      if (operation.exempt !== true) this.#throwIfFull(operation, call, startedAtMs);
       if (startedAtMs >= call.deadlineAtMs) call.end(deadlineExceeded());
       call.throwIfEnded();
       const response = await work();
@@ -87,6 +94,13 @@ export class RequestPath {
         for (const resolve of this.#whenIdle.splice(0)) resolve();
       }
     }
+  }
+
+  /** What is part of an open transaction holds a connection already: it is refused last. */
+  #throwIfFull(operation: Described<never>, call: Call, nowMs: number): void {
+    const priority = isNew(operation, call) ? call.priority : 'high';
+    const refusal = this.#parts.memory?.refusal(priority, nowMs);
+    if (refusal !== undefined) throw refusal;
   }
 
   #logStranger(method: string, error: HoldfastError, { traceparent }: Call): void {

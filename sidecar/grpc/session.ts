@@ -50,7 +50,7 @@ export class Session {
 
   constructor(stream: SessionStream, parts: SessionParts) {
     this.#parts = parts;
-    const { clock, limits, table, version } = parts;
+    const { clock, limits, path, table, version } = parts;
     this.#writer = new SessionWriter(stream, clock, limits, {
       isBusy: () => this.#inFlight.size > 0,
       onStall: () => {
@@ -62,7 +62,7 @@ export class Session {
       const { number, serialize } = table.push(field);
       this.#writer.send({ id: 0, more: false, field: number, response: serialize(message) });
     };
-    this.#scope = new OpenScope(push, () => this.#writer.room());
+    this.#scope = new OpenScope(push, () => this.#writer.room() ?? path.room());
     stream.on('data', (bytes: Buffer) => this.#receive(bytes));
     stream.on('end', () => this.end());
     stream.on('cancelled', () => this.#abandon());

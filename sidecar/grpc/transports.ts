@@ -38,7 +38,7 @@ export function unaryHandler(
   { path, statuses, clock }: TransportParts,
 ): handleUnaryCall<unknown, unknown> {
   return (grpcCall, callback) => {
-    const scope = new OpenScope();
+    const scope = new OpenScope(undefined, path.room);
     const call = callOf(grpcCall, scope, clock);
     onCancelled(grpcCall, clock, (reason) => call.end(reason));
     path
@@ -57,7 +57,7 @@ export function streamHandler(
   { path, statuses, clock }: TransportParts,
 ): handleServerStreamingCall<unknown, unknown> {
   return (grpcCall) => {
-    const scope = new OpenScope();
+    const scope = new OpenScope(undefined, path.room);
     const call = callOf(grpcCall, scope, clock);
     onCancelled(grpcCall, clock, (reason) => call.end(reason));
     const send = async (part: unknown): Promise<void> => {
@@ -90,7 +90,7 @@ export function conversationHandler(
 ): handleBidiStreamingCall<unknown, unknown> {
   const ongoing = { ...operation, exempt: true };
   return (grpcCall: ServerDuplexStream<unknown, unknown>) => {
-    const scope = new OpenScope();
+    const scope = new OpenScope(undefined, path.room);
     let current: Call | undefined;
     /** What has begun may come to its end while the sidecar drains. */
     let admitted = operation;

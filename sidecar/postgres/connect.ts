@@ -27,6 +27,8 @@ export interface ConnectTarget {
   readonly statementTimeoutMs: number;
   /** The server's own guard, in case the sidecar is gone or stopped: longer than the sidecar's. */
   readonly idleInTransactionTimeoutMs: number;
+  /** Results that are being gathered are to be given up. */
+  readonly memoryIsFull?: () => boolean;
 }
 
 /** What the server was when the connection was made. */
@@ -116,6 +118,7 @@ export async function connect(target: ConnectTarget, clock: Clock): Promise<Conn
     clock,
     pool: target.pool,
     preparedStatements: target.preparedStatements,
+    memoryIsFull: target.memoryIsFull,
     requestCancel: () => requestCancel(target, processID, secretKey, clock),
   });
   connection.expectsWrites = target.expectsWrites;

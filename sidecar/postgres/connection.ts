@@ -4,7 +4,7 @@ import { HoldfastError } from '../../platform/errors.ts';
 import { BackendMessages, code, readFields } from './backend-messages.ts';
 import { Cancellation } from './cancellation.ts';
 import type { Exchange, TransactionStatus } from './exchange.ts';
-import { ExchangeAnswer } from './exchange-answer.ts';
+import { type AnswerParts, ExchangeAnswer } from './exchange-answer.ts';
 import { FrontendMessages } from './frontend-messages.ts';
 import { encodeColumns, RowEncoder } from './result-encoder.ts';
 import { prepareConnection } from './prepare-connection.ts';
@@ -20,6 +20,8 @@ export interface ConnectionOptions {
   /** Whether statements get names that outlive their exchange. */
   readonly preparedStatements: boolean;
   /** Asks the server to cancel whatever this connection runs; resolves when the server has taken the request. */
+  /** Results that are being gathered are to be given up. */
+  readonly memoryIsFull?: (() => boolean) | undefined;
   readonly requestCancel: () => Promise<void>;
 }
 
@@ -44,7 +46,7 @@ export class Connection {
     () => this.#inFlight[0]?.mostRowBytes ?? Infinity,
   );
   readonly #steps: StepWriter;
-  readonly #rows = new RowEncoder();
+  readonly #answers: Omit<AnswerParts, 'steps'>;
   readonly #inFlight: ExchangeAnswer[] = [];
   #status: TransactionStatus = 'I';
   #flushScheduled = false;
@@ -58,10 +60,12 @@ export class Connection {
   readonly closed: Promise<void>;
   #resolveClosed!: () => void;
 
-  constructor({ socket, clock, pool, preparedStatements, requestCancel }: ConnectionOptions) {
+  constructor(options: ConnectionOptions) {
+    const { socket, clock, pool, preparedStatements, requestCancel } = options;
     this.#steps = new StepWriter(this.#out, preparedStatements);
     this.#socket = socket;
     this.#clock = clock;
+    this.#answers = { encoder: new RowEncoder(), pool, memoryIsFull: options.memoryIsFull };
     this.#pool = pool;
     this.#cancellation = new Cancellation({
       clock,
@@ -102,9 +106,7 @@ export class Connection {
   /** Sends an exchange; the bytes leave in this turn of the event loop, together with those of others. */
   submit(exchange: Exchange): void {
     const steps = this.#steps.write(exchange.steps);
-    this.#inFlight.push(
-      new ExchangeAnswer(exchange, { steps, encoder: this.#rows, pool: this.#pool }),
-    );
+    this.#inFlight.push(new ExchangeAnswer(exchange, { steps, ...this.#answers }));
     if (this.#inFlight.length === 1) exchange.startedAtMs = this.#clock.now();
     if (this.#broken !== undefined) {
       setImmediate(() => this.#failAll(this.#broken as HoldfastError));

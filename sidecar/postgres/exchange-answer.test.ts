@@ -22,7 +22,11 @@ interface Sent {
 }
 
 /** The answer to these statements, of which the server has said nothing yet. */
-function anAnswer(sent: readonly Sent[], maxResultBytes = 16 * mebibyte) {
+function anAnswer(
+  sent: readonly Sent[],
+  maxResultBytes = 16 * mebibyte,
+  memoryIsFull?: () => boolean,
+) {
   const prepared = new PreparedStatements(256);
   const steps = sent.map(({ sql = 'select 1', stream, named }): SentStep => {
     const profile = { ...profileOf(sql), uses: 1 };
@@ -37,7 +41,7 @@ function anAnswer(sent: readonly Sent[], maxResultBytes = 16 * mebibyte) {
   const profiles = steps.map(({ sql }) => ({ profile: profileOf(sql), params: [] }));
   const exchange = new Exchange(profiles, maxResultBytes);
   const encoder = new RowEncoder();
-  const answer = new ExchangeAnswer(exchange, { steps, encoder, pool: 'orders' });
+  const answer = new ExchangeAnswer(exchange, { steps, encoder, pool: 'orders', memoryIsFull });
   const row = (...cells: (string | null)[]): boolean => answer.row(dataRow(cells), bodyAt);
   return { answer, exchange, encoder, steps, row };
 }
@@ -163,6 +167,29 @@ describe('a result that is too large', () => {
       metadata: { ran: 'true' },
     });
     expect(exchange.results).toEqual([]);
+  });
+
+  test('is given up at its next part when the memory is full, unless the statement writes or streams', () => {
+    let full = false;
+    const part = 'x'.repeat(300_000);
+    const outcome = (sent: Sent) => {
+      full = false;
+      const { answer, exchange, row } = anAnswer([sent], undefined, () => full);
+      const goesOn = [row(part)];
+      full = true;
+      goesOn.push(row(part));
+      answer.complete('SELECT 2');
+      const { reason, metadata } = exchange.failure?.error ?? {};
+      return { goesOn, reason, ran: metadata?.['ran'] };
+    };
+    expect(outcome({})).toEqual({ goesOn: [true, false], reason: 'MEMORY_PRESSURE', ran: 'false' });
+    expect(outcome({ sql: 'delete from t returning a' })).toEqual({
+      goesOn: [true, true],
+      reason: 'MEMORY_PRESSURE',
+      ran: 'true',
+    });
+    const stream = { maxRows: 1, onPart: () => {} };
+    expect(outcome({ stream })).toMatchObject({ goesOn: [true, true], reason: undefined });
   });
 
   test('is measured over all statements of the exchange', () => {

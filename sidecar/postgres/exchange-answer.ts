@@ -1,4 +1,4 @@
-import { HoldfastError } from '../../platform/errors.ts';
+import { HoldfastError, type Reason } from '../../platform/errors.ts';
 import type { Exchange, Step } from './exchange.ts';
 import type { PreparedStatement } from './prepared-statements.ts';
 import { encodeCommandTag, type RowEncoder } from './result-encoder.ts';
@@ -13,6 +13,15 @@ export interface SentStep {
   columns: Buffer;
 }
 
+export interface AnswerParts {
+  readonly steps: readonly SentStep[];
+  /** The connection's own. */
+  readonly encoder: RowEncoder;
+  readonly pool: string;
+  /** Asked for each part of a result. */
+  readonly memoryIsFull?: (() => boolean) | undefined;
+}
+
 /** Answers over this size are cut into parts, so that a session's other answers can pass between them. */
 const partBytes = 256 * 1024;
 /** Also the most that a policy allows for a whole result. */
@@ -25,6 +34,7 @@ export class ExchangeAnswer {
   readonly #steps: readonly SentStep[];
   readonly #encoder: RowEncoder;
   readonly #pool: string;
+  readonly #memoryIsFull: (() => boolean) | undefined;
   #at = 0;
   /** The server has begun to run the step at `#at`. */
   #began = false;
@@ -32,11 +42,9 @@ export class ExchangeAnswer {
   #rows = 0;
   #bytes = 0;
 
-  constructor(
-    exchange: Exchange,
-    { steps, encoder, pool }: { steps: readonly SentStep[]; encoder: RowEncoder; pool: string },
-  ) {
+  constructor(exchange: Exchange, { steps, encoder, pool, memoryIsFull }: AnswerParts) {
     this.exchange = exchange;
+    this.#memoryIsFull = memoryIsFull;
     this.#steps = steps;
     this.#encoder = encoder;
     this.#pool = pool;
@@ -71,6 +79,7 @@ export class ExchangeAnswer {
     const full = stream !== undefined && this.#encoder.rows >= stream.maxRows;
     if (this.#encoder.length < partBytes && !full) return true;
     if (stream === undefined && this.#tooLarge) return this.#refuse();
+    if (stream === undefined && this.#memoryIsFull?.() === true) return this.#giveUp();
     this.#cut(none);
     return true;
   }
@@ -127,22 +136,33 @@ export class ExchangeAnswer {
     else step.stream.onPart(part);
   }
 
-  /** Returns whether the statement may go on. One that writes does: to stop it would leave open whether it took effect. */
   #refuse(): boolean {
-    const goesOn = this.#step?.reads !== true;
-    this.#encoder.clear();
-    this.#parts = [];
     const streams = this.#step?.stream !== undefined;
     const what = streams
       ? `a row is larger than ${mostStreamedRowBytes} bytes`
       : `the result is larger than ${this.exchange.maxResultBytes} bytes (maxResultBytes of the pool)`;
+    return this.#drop(
+      'RESULT_TOO_LARGE',
+      what,
+      `; ask for less${streams ? '' : ', or use Stream'}`,
+    );
+  }
+
+  #giveUp(): boolean {
+    const what = 'the sidecar has no memory left for its result';
+    return this.#drop('MEMORY_PRESSURE', what, '; try again later, or use Stream');
+  }
+
+  /** Returns whether the statement may go on. One that writes does: to stop it would leave open whether it took effect. */
+  #drop(reason: Reason, what: string, advice: string): boolean {
+    const goesOn = this.#step?.reads !== true;
+    this.#encoder.clear();
+    this.#parts = [];
     this.exchange.fail({
       error: new HoldfastError(
         'exhausted',
-        'RESULT_TOO_LARGE',
-        goesOn
-          ? `the statement ran, but ${what}`
-          : `${what}; ask for less${streams ? '' : ', or use Stream'}`,
+        reason,
+        goesOn ? `the statement ran, but ${what}` : `${what}${advice}`,
         { target: this.#pool, metadata: { ran: `${goesOn}` } },
       ),
     });

@@ -117,6 +117,13 @@ export const variablesSchema = z.strictObject({
     description:
       'After SIGTERM, calls in flight have so many ms to finish. Keep it below the pod’s `terminationGracePeriodSeconds`.',
   }),
+  HOLDFAST_MEMORY_BYTES: numberFrom(128 * mebibyte, 1024 * 1024 * mebibyte)
+    .optional()
+    .meta({
+      description:
+        'Memory that the sidecar may take: size of its heap and when it refuses calls follow from it. Only from the environment: the heap is made before any file is read.',
+      without: 'the limit of its cgroup, if there is one',
+    }),
   HOLDFAST_SESSION_MAX_IN_FLIGHT: wholeNumber(1, 1_000_000, 12_000, {
     description: 'Calls of one session without an answer yet; more are refused with SESSION_LIMIT.',
   }),

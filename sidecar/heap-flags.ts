@@ -1,0 +1,41 @@
+interface ProcessFacts {
+  /** What the process may take in all; undefined when nothing says. */
+  readonly memoryBytes: number | undefined;
+  /** Flags that Node was started with. */
+  readonly execArgv: readonly string[];
+  readonly nodeOptions: string;
+}
+
+const mebibyte = 1024 * 1024;
+
+/**
+ * V8's own sizes make it grow instead of collecting: 470 MB resident with 10,000 queries in flight, 210 MB with these, at the same speed. The
+ * sidecar's garbage is short-lived: a small young generation keeps the resident memory low at no cost that shows.
+ */
+const youngMebibytes = 4;
+const mostOldMebibytes = 160;
+const leastOldMebibytes = 64;
+
+/** Flags of V8 for a sidecar that may take so much memory: half of it is for the heap, at most 160 MiB. What somebody has chosen stays. */
+export function heapFlags({ memoryBytes, execArgv, nodeOptions }: ProcessFacts): string[] {
+  const chosen = `${execArgv.join(' ')} ${nodeOptions}`.replaceAll('_', '-');
+  const half = Math.floor((memoryBytes ?? Infinity) / 2 / mebibyte);
+  const oldMebibytes = Math.min(mostOldMebibytes, Math.max(leastOldMebibytes, half));
+  return [
+    ['--max-semi-space-size', youngMebibytes] as const,
+    ['--max-old-space-size', oldMebibytes] as const,
+  ].flatMap(([flag, size]) => (chosen.includes(flag) ? [] : [`${flag}=${size}`]));
+}
+
+/**
+ * What the process may take in all, in bytes: HOLDFAST_MEMORY_BYTES, else the cgroup's limit, else undefined. `constrained` is what Node says of
+ * the cgroup: 0, or more than there is, for none.
+ */
+export function memoryLimit(
+  setting: string | undefined,
+  constrained: number,
+  total: number,
+): number | undefined {
+  if (setting !== undefined && /^\d{1,15}$/.test(setting)) return Number(setting);
+  return constrained > 0 && constrained < total ? constrained : undefined;
+}
