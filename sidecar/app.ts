@@ -103,6 +103,7 @@ export async function startApp(
     });
   }
 
+  const pending = new Map<string, PostgresConnection>();
   /** A pool moves to new credentials, or to another host, connection by connection. */
   const watch = new SettingsWatch({
     clock,
@@ -111,6 +112,10 @@ export async function startApp(
       for (const { name, connection } of postgres) {
         const known = connections.get(name);
         if (known === undefined || isDeepStrictEqual(known, connection)) continue;
+        // Seen twice: the first time a file may be half written.
+        const seen = isDeepStrictEqual(pending.get(name), connection);
+        pending.set(name, connection);
+        if (!seen) continue;
         connections.set(name, connection);
         databases.named(name).pool.renew(renewMs);
         log.info({ pool: name }, 'new connection settings: every connection is replaced');

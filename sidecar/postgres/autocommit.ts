@@ -2,7 +2,7 @@ import type { Call } from '../../platform/call.ts';
 import type { HoldfastError } from '../../platform/errors.ts';
 import type { Connection } from './connection.ts';
 import { Exchange, type Statement, type StatementResult, type Step } from './exchange.ts';
-import { exchangeError, isStale } from './exchange-error.ts';
+import { demoteIfReadOnly, exchangeError, isStale } from './exchange-error.ts';
 import { looseResults, runLoosely } from './loose-batch.ts';
 import type { Pool } from './pool.ts';
 import { roomElseGiveBack, type Loan } from './pool-loan.ts';
@@ -27,8 +27,6 @@ interface AutocommitHost {
 /** A statement that usually takes longer has a connection to itself: in a pipeline the others would wait behind it. */
 const sharesBelowMs = 2;
 const internalRetries = 3;
-/** SQLSTATE of a write where none may be. */
-const readOnlyTransaction = '25006';
 
 /** Statements that are transactions of their own. */
 export class Autocommit {
@@ -52,7 +50,7 @@ export class Autocommit {
     try {
       return await this.#tries(step, call, idempotent, doubt);
     } catch (thrown) {
-      throw doubt.error === undefined ? thrown : (call.ended ?? doubt.error);
+      throw doubt.error ?? thrown;
     }
   }
 
@@ -175,8 +173,9 @@ export class Autocommit {
       for (const { profile } of exchange.steps) connection.forgetStatement(profile.sql);
       return true;
     }
-    if (exchange.failure?.fields?.['C'] === readOnlyTransaction && connection.expectsWrites) {
-      return true; // the server is a standby by now; the pool has others, or opens one
+    // The pool has others, or opens one. A procedure may have committed something before.
+    if (demoteIfReadOnly(exchange, connection)) {
+      return exchange.steps.every(({ profile }) => !profile.dirties);
     }
     // Only readers have neighbours whose cancel may hit them, and only they may run twice: a procedure commits as it goes.
     return (

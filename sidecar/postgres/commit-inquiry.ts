@@ -5,7 +5,7 @@ import { barCommit, commitBarred, markError } from './commit-ids.ts';
 import type { Connection } from './connection.ts';
 import { controlStatement } from './control-statement.ts';
 import { Exchange, type Step } from './exchange.ts';
-import { exchangeError } from './exchange-error.ts';
+import { exchangeError, readOnlyTransaction } from './exchange-error.ts';
 import type { Loan } from './pool-loan.ts';
 import { decodeRows, type DecodedRow } from './result-decoder.ts';
 import {
@@ -50,7 +50,6 @@ function meaningOf(status: string | null | undefined, crashed: boolean): CommitO
       // Had it been committed, the id would still be its own.
       return 'rolled-back';
     case 'in progress':
-      return crashed ? 'rolled-back' : undefined;
     case 'standby':
       return undefined;
     default:
@@ -80,48 +79,64 @@ export class CommitInquiry {
         throw thrown;
       }
     };
-    return this.#repeated(ask, untilMs).catch(() => 'unknown');
+    return this.#repeated(ask, untilMs).catch(() => 'unknown' as const);
   }
 
-  /** Of work by the id that its caller gave it, which bars the work if it is not committed. Rejects when the server cannot be asked until `untilMs`. */
-  async ofCommitId(commitId: string, untilMs: number): Promise<CommitOutcome> {
+  /**
+   * Of work by the id that its caller gave it, which bars the work if it is not committed. Rejects when the server cannot be asked until `untilMs`, or when
+   * `asking` ends: whoever asks may stop, a commit whose answer was lost does not.
+   */
+  async ofCommitId(commitId: string, untilMs: number, asking?: Call): Promise<CommitOutcome> {
     const ask = async (call: Call): Promise<CommitOutcome> => {
       if ((await this.#run(barCommit(commitId), call)).length > 0) return 'rolled-back';
       const [barred] = (await this.#run(commitBarred(commitId), call))[0] ?? [];
       if (barred === undefined) return 'unknown'; // somebody deletes rows just now
       return barred === 't' ? 'rolled-back' : 'committed';
     };
-    return this.#repeated(ask, untilMs);
+    return this.#repeated(ask, untilMs, asking);
   }
 
   /** Asks until there is an answer. */
   async #repeated(
     ask: (call: Call) => Promise<CommitOutcome | undefined>,
     latestMs: number,
+    asking?: Call,
   ): Promise<CommitOutcome> {
     const { clock, random } = this.#parts;
     const untilMs = Math.min(latestMs, clock.now() + patienceMs);
-    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(longestPauseMs, 2 * pauseMs)) {
-      const call = new Call({ scope: alone, deadlineAtMs: untilMs, priority: 'high' });
-      const stop = clock.after(Math.max(0, untilMs - clock.now()), () =>
-        call.end(deadlineExceeded()),
-      );
-      let failure: HoldfastError | undefined;
-      try {
-        const outcome = await ask(call);
+    const priority = asking?.priority ?? 'high';
+    const call = new Call({ scope: alone, deadlineAtMs: untilMs, priority });
+    const leftMs = Math.max(0, untilMs - clock.now());
+    const stop = clock.after(leftMs, () => call.end(deadlineExceeded()));
+    const unlisten = asking?.onEnd((reason) => call.end(reason));
+    try {
+      for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(longestPauseMs, 2 * pauseMs)) {
+        const { outcome, failure } = await this.#once(ask, call);
         if (outcome !== undefined) return outcome;
-      } catch (thrown) {
-        failure = HoldfastError.from(thrown);
-        if (!mayPass.has(failure.kind)) throw failure;
-      } finally {
-        stop();
+        if (call.ended === undefined) {
+          await clock.sleep(pauseMs * (0.5 + random()), call.signal).catch(() => {});
+        }
+        if (call.ended !== undefined) throw asking?.ended ?? failure ?? call.ended;
       }
-      const waitMs = pauseMs * (0.5 + random());
-      if (clock.now() + waitMs >= untilMs) {
-        if (failure !== undefined) throw failure;
-        return 'unknown';
-      }
-      await clock.sleep(waitMs);
+    } finally {
+      stop();
+      unlisten?.();
+    }
+  }
+
+  /** Rejects with a failure that lasts. */
+  async #once(
+    ask: (call: Call) => Promise<CommitOutcome | undefined>,
+    call: Call,
+  ): Promise<{ outcome?: CommitOutcome | undefined; failure?: HoldfastError }> {
+    try {
+      return { outcome: await ask(call) };
+    } catch (thrown) {
+      const failure = HoldfastError.from(thrown);
+      // A server that takes no writes is about to become one that does, or is being left.
+      const isReadOnly = failure.metadata['sqlstate'] === readOnlyTransaction;
+      if (!isReadOnly && !mayPass.has(failure.kind)) throw failure;
+      return { failure };
     }
   }
 

@@ -4,8 +4,6 @@ import pg from 'pg';
 import type { Clock } from '../../platform/clock.ts';
 import { HoldfastError } from '../../platform/errors.ts';
 import { Connection } from './connection.ts';
-import { Exchange } from './exchange.ts';
-import { introduction, readIntroduction, type Backend } from './server-identity.ts';
 import { databaseError } from './sqlstate.ts';
 
 /** Where a pool connects to, and as whom. */
@@ -46,7 +44,6 @@ interface Connected {
 
 /** node-postgres' words for a connect that took too long. */
 const expired = 'timeout expired';
-const mostIntroductionBytes = 1_024;
 
 /** What node-postgres has and its types leave out. */
 interface PgWire {
@@ -118,11 +115,11 @@ export async function connect(target: ConnectTarget, clock: Clock): Promise<Conn
     clock,
     pool: target.pool,
     preparedStatements: target.preparedStatements,
+    statementTimeoutMs: target.statementTimeoutMs,
     memoryIsFull: target.memoryIsFull,
     requestCancel: () => requestCancel(target, processID, secretKey, clock),
   });
   connection.expectsWrites = target.expectsWrites;
-  connection.backend = await introduce(connection, target, clock);
   // Told by PostgreSQL 14 and later.
   const role = {
     standby: told.get('in_hot_standby') === 'on',
@@ -140,27 +137,6 @@ function misfitOf(told: ReadonlyMap<string, string>): string | undefined {
     return 'standard_conforming_strings off, which hides where a string ends; set it to on for the role or the database';
   }
   return undefined;
-}
-
-/** Who answers. Undefined where the server does not say, as some hosted ones do: a commit whose answer is lost is unknown there. */
-async function introduce(
-  connection: Connection,
-  target: ConnectTarget,
-  clock: Clock,
-): Promise<Backend | undefined> {
-  const exchange = new Exchange([introduction(undefined)], mostIntroductionBytes);
-  connection.submit(exchange);
-  const stop = clock.after(target.connectTimeoutMs, () =>
-    connection.destroy(connectError(new Error(expired), target)),
-  );
-  await exchange.done;
-  stop();
-  const { failure, results } = exchange;
-  if (failure?.lost === true) {
-    const { error } = failure;
-    throw error?.reason === 'CONNECT_TIMEOUT' ? error : connectError(error ?? {}, target);
-  }
-  return results[0] === undefined ? undefined : readIntroduction(results[0], undefined).backend;
 }
 
 /** Asks the server to stop what a session runs. Resolves when the server has closed the request's connection: it has signalled by then. */

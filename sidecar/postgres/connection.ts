@@ -3,6 +3,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { HoldfastError } from '../../platform/errors.ts';
 import { BackendMessages, code, readFields } from './backend-messages.ts';
 import { Cancellation } from './cancellation.ts';
+import type { ConnectionOptions } from './connection-options.ts';
 import type { Exchange, TransactionStatus } from './exchange.ts';
 import { type AnswerParts, ExchangeAnswer } from './exchange-answer.ts';
 import { FrontendMessages } from './frontend-messages.ts';
@@ -11,24 +12,10 @@ import { prepareConnection } from './prepare-connection.ts';
 import type { Backend } from './server-identity.ts';
 import { StepWriter } from './step-writer.ts';
 
-export interface ConnectionOptions {
-  /** Connected, authenticated, and read by nobody else. */
-  readonly socket: Duplex;
-  readonly clock: Clock;
-  /** Name of the pool, for errors. */
-  readonly pool: string;
-  /** Whether statements get names that outlive their exchange. */
-  readonly preparedStatements: boolean;
-  /** Asks the server to cancel whatever this connection runs; resolves when the server has taken the request. */
-  /** Results that are being gathered are to be given up. */
-  readonly memoryIsFull?: (() => boolean) | undefined;
-  readonly requestCancel: () => Promise<void>;
-}
-
+/** From the server's own limit on a statement to taking it for gone. */
+const answerSlackMs = 2_000;
 /** From saying goodbye to cutting the socket. */
 const closeGraceMs = 900;
-/** SQLSTATE of a write where none may be. */
-const readOnlyTransaction = '25006';
 const none = Buffer.alloc(0);
 
 /**
@@ -40,6 +27,7 @@ export class Connection {
   readonly #clock: Clock;
   readonly #pool: string;
   readonly #cancellation: Cancellation;
+  readonly #answerTimeoutMs: number;
   readonly #out = new FrontendMessages();
   readonly #in = new BackendMessages(
     (messageCode, bytes, start, end) => this.#receive(messageCode, bytes, start, end),
@@ -53,10 +41,11 @@ export class Connection {
   #broken: HoldfastError | undefined;
   /** Its server was chosen because it takes writes. */
   expectsWrites = false;
-  /** The server does not take writes any more: what runs may end, nothing else is to be run on it. */
   #demoted = false;
   /** The server process that answered last, if it may say who it is. */
   backend: Backend | undefined;
+  /** It was asked who it is. */
+  introduced = false;
   readonly closed: Promise<void>;
   #resolveClosed!: () => void;
 
@@ -67,6 +56,7 @@ export class Connection {
     this.#clock = clock;
     this.#answers = { encoder: new RowEncoder(), pool, memoryIsFull: options.memoryIsFull };
     this.#pool = pool;
+    this.#answerTimeoutMs = options.statementTimeoutMs + answerSlackMs;
     this.#cancellation = new Cancellation({
       clock,
       request: requestCancel,
@@ -85,13 +75,13 @@ export class Connection {
     });
   }
 
-  /** Exchanges that have no answer yet. */
-  get depth(): number {
-    return this.#inFlight.length;
-  }
-
   get usable(): boolean {
     return this.#broken === undefined && !this.#demoted;
+  }
+
+  /** The server takes no writes any more: nothing new is to be run on it. */
+  demote(): void {
+    this.#demoted = true;
   }
 
   get status(): TransactionStatus {
@@ -122,6 +112,14 @@ export class Connection {
     if (this.#inFlight[0]?.exchange === exchange) this.#socket.resume();
   }
 
+  /** Cuts the connection when the server should have stopped the statement by itself by now: it does not answer at all. Streams have no such time. */
+  checkAnswer(): void {
+    const head = this.#inFlight[0]?.exchange;
+    if (head === undefined || head.steps.some(({ stream }) => stream !== undefined)) return;
+    if (this.#clock.now() - head.startedAtMs < this.#answerTimeoutMs) return;
+    this.destroy(this.#lost(new Error('no answer within the statement timeout')));
+  }
+
   /** Has the server stop an exchange. It still gets its answer, which may be its result; if there is none in time the connection breaks. */
   cancel(exchange: Exchange): void {
     if (exchange.cancelRequested) return;
@@ -131,6 +129,7 @@ export class Connection {
 
   /** Resolves when no cancel request is under way that could hit what comes next. */
   quiet(): Promise<void> {
+    if (this.#broken !== undefined) return Promise.resolve(); // nothing comes next
     return this.#cancellation.quiet();
   }
 
@@ -214,7 +213,7 @@ export class Connection {
       case code.errorResponse:
         // The server skips everything up to the Sync: what was to be prepared there is not.
         this.#steps.skipped(head.undone);
-        return this.#failed(head, readFields(bytes, start, end));
+        return head.failed(readFields(bytes, start, end));
       case code.copyInResponse:
         this.#out.copyFail();
         return this.#flushSoon();
@@ -232,11 +231,6 @@ export class Connection {
           this.#lost(new Error(`unknown message ${messageCode} from the server`)),
         );
     }
-  }
-
-  #failed(head: ExchangeAnswer, fields: Readonly<Record<string, string>>): void {
-    if (fields['C'] === readOnlyTransaction && this.expectsWrites) this.#demoted = true;
-    head.failed(fields);
   }
 
   #orCancel(head: ExchangeAnswer, fits: boolean): void {

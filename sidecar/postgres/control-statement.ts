@@ -5,4 +5,5 @@ import { profileOf } from './statement-profile.ts';
 export const controlStatement = (sql: string): Step => ({
   profile: { ...profileOf(sql), refusal: undefined, uses: 1 },
   params: [],
+  own: true,
 });

@@ -44,6 +44,15 @@ interface DatabaseParts {
   readonly events: DatabaseEvents;
 }
 
+/** A single statement whose result was too large ran in a transaction with its mark, and that was rolled back. */
+const undoneForSize = (pool: string, { reason }: HoldfastError): HoldfastError =>
+  new HoldfastError(
+    'exhausted',
+    reason,
+    'the result is larger than maxResultBytes of the pool; the statement was rolled back',
+    { target: pool, metadata: { ran: 'false' } },
+  );
+
 /** Errors that say that a transaction was rolled back for the sake of another. */
 const aborted: ReadonlySet<string> = new Set(['SERIALIZATION_FAILURE', 'DEADLOCK_DETECTED']);
 /** Errors that say that it was lost, before or in its commit. Its mark may be barred by now: with one it is for the caller to try again. */
@@ -120,7 +129,7 @@ export class Database {
         const isUndone = aborted.has(reason) || (lost.has(reason) && safety.commitId === undefined);
         const mayRepeat = isUndone || (safety.idempotent === true && reason === 'COMMIT_UNKNOWN');
         if (mayRepeat && (await this.#retries.again(tries, call))) continue;
-        throw doubt === undefined ? error : (call.ended ?? doubt);
+        throw doubt ?? error;
       }
     }
   }
@@ -139,8 +148,9 @@ export class Database {
       await transaction.commit(call);
       return results;
     } catch (error) {
-      // Its failure would only repeat that the transaction has ended.
-      await transaction.rollback().catch(() => {});
+      // Its failure would only repeat that the transaction has ended. A caller whose time is up does not wait for a server that does not answer.
+      const rolledBack = transaction.rollback().catch(() => {});
+      await Promise.race([rolledBack, new Promise<void>((resolve) => call.onEnd(() => resolve()))]);
       throw error;
     }
   }
@@ -150,7 +160,7 @@ export class Database {
    * database cannot be asked until the call's deadline.
    */
   outcome(commitId: string, call: Call): Promise<CommitOutcome> {
-    return this.#inquiry.ofCommitId(commitId, call.deadlineAtMs);
+    return this.#inquiry.ofCommitId(commitId, call.deadlineAtMs, call);
   }
 
   /** Starts a transaction. It is usable at once: what is asked of it waits for its connection. */
@@ -190,6 +200,9 @@ export class Database {
     }
     return this.atomicBatch([statement], call, safety).then(
       ([result]) => result as StatementResult,
+      (error: HoldfastError) => {
+        throw error.reason === 'RESULT_TOO_LARGE' ? undoneForSize(this.name, error) : error;
+      },
     );
   }
 
@@ -224,8 +237,12 @@ export class Database {
       learn(single.profile, exchange.tookMs);
     } else for (const { profile } of exchange.steps) profile.uses += 1;
     if (exchange.tookMs < this.#options.slowStatementMs) return;
+    const at = Math.min(exchange.results.length, exchange.steps.length - 1);
+    const theirs = exchange.steps.filter(({ own }) => own !== true);
+    const failed = exchange.failure === undefined ? undefined : exchange.steps[at];
+    // The sidecar's own steps around a caller's are not what takes long.
     const named =
-      single ?? exchange.steps[Math.min(exchange.results.length, exchange.steps.length - 1)];
+      (failed?.own === true ? undefined : failed) ?? theirs.at(-1) ?? exchange.steps[at];
     if (named !== undefined) events.slow(named.profile.sql, exchange.tookMs);
   }
 

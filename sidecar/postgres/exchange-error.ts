@@ -11,6 +11,21 @@ interface Circumstances {
   readonly batchOffset?: number;
 }
 
+/** SQLSTATE of a write where none may be. */
+export const readOnlyTransaction = '25006';
+
+interface Demotable {
+  readonly expectsWrites: boolean;
+  demote(): void;
+}
+
+/** A server that was chosen because it takes writes, and refuses one, is a standby by now. Returns whether it is so. */
+export function demoteIfReadOnly({ failure }: Exchange, connection: Demotable): boolean {
+  if (failure?.fields?.['C'] !== readOnlyTransaction || !connection.expectsWrites) return false;
+  connection.demote();
+  return true;
+}
+
 /** For work that goes on whatever becomes of its call. */
 export const neverEnds = { ended: undefined } as unknown as Call;
 
@@ -46,6 +61,7 @@ function withStatement(
 ): HoldfastError {
   if (batchOffset === undefined) return error;
   const statement = exchange.results.length - batchOffset;
+  if (statement < 0) return error; // what failed is the sidecar's own
   const { kind, reason, message, target = '', retryAfterMs, metadata } = error;
   return new HoldfastError(kind, reason, message, {
     target,

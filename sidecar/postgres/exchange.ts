@@ -15,6 +15,8 @@ export interface Statement {
 export interface Step {
   readonly profile: StatementProfile;
   readonly params: readonly Parameter[];
+  /** The sidecar's, not a caller's. */
+  readonly own?: true;
   /** Takes the rows as they arrive, in parts of at most `maxRows`, instead of having them kept for the result. */
   readonly stream?: { readonly maxRows: number; readonly onPart: (part: Buffer) => void };
 }

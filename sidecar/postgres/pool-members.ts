@@ -15,6 +15,8 @@ export interface Poolable {
   /** Resolves when nothing of it is left. */
   readonly closed: Promise<void>;
   close(): void;
+  /** Closes it when its server does not answer. */
+  checkAnswer(): void;
   /** Makes it fit for the next borrower, or rejects: it is then closed. `dirty` tells that its session was changed. */
   prepare(dirty: boolean): Promise<void>;
 }

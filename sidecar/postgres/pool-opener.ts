@@ -5,7 +5,8 @@ interface OpenerParts<C> {
   readonly clock: Clock;
   readonly random: () => number;
   readonly open: () => Promise<C>;
-  readonly onOpened: (connection: C) => void;
+  /** `outdated`: `renew` came between. */
+  readonly onOpened: (connection: C, outdated: boolean) => void;
   /** `retryInMs`: when opening may be tried again. */
   readonly onFailed: (failure: HoldfastError, retryInMs: number) => void;
   /** The wait after a failure is over. */
@@ -21,6 +22,7 @@ export class PoolOpener<C> {
   readonly #parts: OpenerParts<C>;
   #opening = 0;
   #failures = 0;
+  #generation = 0;
   #failure: HoldfastError | undefined;
   #downUntilMs = -Infinity;
   #stopRetry: (() => void) | undefined;
@@ -49,8 +51,9 @@ export class PoolOpener<C> {
     }
   }
 
-  /** What made opening fail may be gone: the next one is not held back for it. */
-  forgive(): void {
+  /** Where to connect to, or as whom, has changed: what made opening fail may be gone, and what is being opened is old already. */
+  renew(): void {
+    this.#generation += 1;
     this.#failure = undefined;
     this.#failures = 0;
   }
@@ -63,12 +66,13 @@ export class PoolOpener<C> {
 
   async #openOne(): Promise<void> {
     this.#opening += 1;
+    const generation = this.#generation;
     try {
       const connection = await this.#parts.open();
       this.#opening -= 1;
       this.#failures = 0;
       this.#failure = undefined;
-      this.#parts.onOpened(connection);
+      this.#parts.onOpened(connection, generation !== this.#generation);
     } catch (thrown) {
       this.#opening -= 1;
       this.#failed(HoldfastError.from(thrown));

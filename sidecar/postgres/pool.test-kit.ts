@@ -57,6 +57,9 @@ export class FakeConnection implements Poolable {
     this.fitAtMs = clock.now();
   }
 
+  /** Its server always answers. */
+  checkAnswer(): void {}
+
   close(): void {
     this.usable = false;
     this.#server.clock.after(this.#server.mood.closeMs, () => this.#end());

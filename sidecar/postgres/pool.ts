@@ -49,7 +49,7 @@ export class Pool<C extends Poolable> {
     });
     this.#opener = new PoolOpener({
       ...parts,
-      onOpened: (connection) => this.#opened(connection),
+      onOpened: (connection, outdated) => this.#opened(connection, outdated),
       onFailed: (failure, retryInMs) => this.#openFailed(failure, retryInMs),
       onRetry: () => this.#pump(),
     });
@@ -95,7 +95,7 @@ export class Pool<C extends Poolable> {
   /** Replaces every connection there is, one after the other within `overMs`, each when it is free. What is opened from now on is new already. */
   renew(overMs: number): void {
     this.#members.expire(this.#parts.clock.now(), overMs);
-    this.#opener.forgive();
+    this.#opener.renew();
     this.#pump();
   }
 
@@ -252,10 +252,11 @@ export class Pool<C extends Poolable> {
     this.#opener.open(Math.min(missing, this.limit - this.size));
   }
 
-  #opened(connection: C): void {
+  #opened(connection: C, outdated: boolean): void {
     const { clock, random, events } = this.#parts;
     const member = this.#members.add(connection, this.#options, clock.now(), random());
     events.opened();
+    if (outdated) member.expiresAtMs = clock.now();
     void connection.closed.then(() => {
       member.onGone?.();
       this.#close(member);
@@ -272,6 +273,7 @@ export class Pool<C extends Poolable> {
   }
 
   #maintain(): void {
+    for (const { connection } of this.#members) connection.checkAnswer();
     this.#trim();
     this.#pump();
     this.#stopMaintenance = this.#parts.clock.after(maintainEveryMs, () => this.#maintain());

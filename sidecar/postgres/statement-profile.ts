@@ -11,8 +11,10 @@ export interface StatementProfile {
   readonly reads: boolean;
   /** It may leave something behind in the server's session, which has to be reset before the next borrower. */
   readonly dirties: boolean;
-  /** It only has to do with settings: SET, RESET, SHOW. Some of these have to come before anything else in a transaction. */
-  readonly configures: boolean;
+  /** It writes nothing, and comes before anything else in a transaction, or might: SET, RESET, SHOW, LOCK, savepoints. */
+  readonly prepares: boolean;
+  /** What it reads may be a view, whose functions do more. */
+  readonly readsTables: boolean;
   /** Its columns are those of a cursor, whatever its text: nothing the server says of it holds for the next time. */
   readonly fetches: boolean;
   /** How often it ran. */
@@ -55,10 +57,13 @@ const harmless = new Set(
   ntile nullif numeric octet_length offset on or order over overlay partition position power random rank regexp_replace replace returning right
   round row row_number row_to_json rtrim select some split_part sqrt string_agg strpos substr substring sum then time timestamp timestamptz to_char
   to_date to_json to_jsonb to_number to_timestamp trim trunc union unnest upper using values varchar when where with within array_agg array_length
-  btrim cardinality char chr current_setting date exp format initcap ln log lpad rpad sign unique`.split(
+  btrim cardinality char chr current_setting date exp format initcap ln lpad rpad sign unique`.split(
     /\s+/,
   ),
 );
+
+/** First words of statements that only prepare for others. */
+const preparing = new Set(['set', 'reset', 'show', 'lock', 'savepoint', 'release', 'rollback']);
 
 export function profileOf(sql: string): StatementProfile {
   const tokens = sql.length > longestReadSql ? firstTokens(sql) : [...sqlTokens(sql)];
@@ -70,7 +75,8 @@ export function profileOf(sql: string): StatementProfile {
     autocommitRefusal: autocommitRefusal(first),
     reads: !dirties && onlyReads(tokens, first),
     dirties,
-    configures: first === 'set' || first === 'reset' || first === 'show',
+    prepares: preparing.has(first),
+    readsTables: first === 'table' || tokens.includes('from'),
     fetches: first === 'fetch',
     uses: 0,
     usualMs: Infinity,

@@ -43,8 +43,10 @@ function open(...answers: readonly Buffer[]) {
     clock,
     pool: 'orders',
     preparedStatements: true,
+    statementTimeoutMs: 30_000,
     requestCancel: () => Promise.resolve(),
   });
+  connection.introduced = true;
   const call = new Call({
     scope: { onClose: () => () => {}, push: () => {}, room: () => undefined },
     deadlineAtMs: Infinity,

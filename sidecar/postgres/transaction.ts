@@ -11,18 +11,19 @@ import {
   exchangeError,
   isStale,
   neverEnds,
+  demoteIfReadOnly,
   rolledBack,
 } from './exchange-error.ts';
 import type { Loan } from './pool-loan.ts';
+import { RunningExchange } from './running-exchange.ts';
 import { endTransaction, rollBack } from './transaction-commit.ts';
 import { connectionLost, ended } from './transaction-errors.ts';
 import { TransactionFailure } from './transaction-failure.ts';
 import type { TransactionHost } from './transaction-host.ts';
-import { TransactionIdentifier } from './transaction-identifier.ts';
+import { introduce, questionBytes, TransactionIdentifier } from './transaction-identifier.ts';
 import { TransactionTimers } from './transaction-timers.ts';
 
 const staleRetries = 3;
-const byCaller = 'the transaction was rolled back by its caller';
 
 /**
  * One transaction on one connection. Its work runs strictly in order.
@@ -41,7 +42,7 @@ export class Transaction {
   #queued = 0;
   #begun = false;
   #dirty = false;
-  #running: { readonly connection: Connection; readonly exchange: Exchange } | undefined;
+  readonly #running = new RunningExchange();
   #committing = false;
   #ended: HoldfastError | undefined;
   #wake: () => void = () => {};
@@ -121,6 +122,7 @@ export class Transaction {
   commit(call: Call): Promise<void> {
     return this.#inOrder(async (loan) => {
       await this.#leaveMark(call);
+      if (this.#ended !== undefined) throw this.#ended;
       this.#committing = true;
       // Ended from here on: what is queued behind must never reach the connection, however the commit goes on.
       this.#end(ended(this.#host.name, 'UNKNOWN_TRANSACTION', 'the transaction has ended'));
@@ -136,7 +138,7 @@ export class Transaction {
 
   rollback(): Promise<void> {
     return this.#inOrder(async (loan) => {
-      this.#end(ended(this.#host.name, 'TRANSACTION_ROLLED_BACK', byCaller));
+      this.#end(ended(this.#host.name, 'TRANSACTION_ROLLED_BACK', 'rolled back by its caller'));
       await this.#rollBackOn(loan);
     });
   }
@@ -145,7 +147,7 @@ export class Transaction {
   abort(reason: HoldfastError): void {
     if (this.#ended !== undefined || this.#committing) return;
     this.#end(reason);
-    if (this.#running !== undefined) this.#running.connection.cancel(this.#running.exchange);
+    this.#running.cancel();
     this.#options.onAborted(reason);
     void this.#borrowed.then(
       async (loan) => {
@@ -198,22 +200,20 @@ export class Transaction {
     const loan = await this.#borrowed;
     const { connection } = loan;
     const begun = this.#begun;
+    if (!begun && !this.#options.readOnly) {
+      await introduce(connection, (exchange) => this.#running.perform(connection, exchange, call));
+    }
     const opening = begun ? [] : openingSteps(this.#options);
     const question = this.#identifier.question(steps, connection);
     const exchange = new Exchange(
       [...opening, ...steps, ...(question === undefined ? [] : [question])],
-      this.#host.maxResultBytes,
+      this.#host.maxResultBytes + (question === undefined ? 0 : questionBytes),
     );
     this.#begun = true;
     this.#dirty ||= steps.some(({ profile }) => profile.dirties);
-    this.#running = { connection, exchange };
-    connection.submit(exchange);
-    const unlisten = call.onEnd(() => connection.cancel(exchange));
-    await exchange.done;
-    unlisten();
-    if (exchange.cancelRequested) await connection.quiet();
-    this.#running = undefined;
+    await this.#running.perform(connection, exchange, call);
     this.#host.observe(exchange);
+    if (!this.#options.readOnly) demoteIfReadOnly(exchange, connection);
     if (isStale(exchange)) {
       for (const { profile } of exchange.steps) connection.forgetStatement(profile.sql);
       if (!begun && attempt < staleRetries) {
