@@ -1,0 +1,41 @@
+import { HoldfastError } from '../../platform/errors.ts';
+import type { OverBudget } from './cost-budget.ts';
+
+/** Too many calls failed or were slow. */
+export const breakerOpen = (target: string, retryAfterMs: number): HoldfastError =>
+  new HoldfastError(
+    'unavailable',
+    'BREAKER_OPEN',
+    `calls to "${target}" fail or are slow too often: its breaker refuses them for a while, without asking`,
+    { target, retryAfterMs: Math.ceil(retryAfterMs) },
+  );
+
+/** No token is left. */
+export const rateLimited = (target: string, retryAfterMs: number): HoldfastError =>
+  new HoldfastError(
+    'exhausted',
+    'RATE_LIMITED',
+    `calls to "${target}" come faster than its policy allows`,
+    { target, retryAfterMs: Math.ceil(retryAfterMs) },
+  );
+
+/** The estimate does not fit into what is left of the window. */
+export const overCost = (
+  target: string,
+  estimate: number,
+  { retryAfterMs, account }: OverBudget,
+): HoldfastError =>
+  new HoldfastError(
+    'exhausted',
+    'COST_BUDGET_EXCEEDED',
+    `a call to "${target}" for ${estimate} does not fit into its budget: ${account.settled} are spent and ${account.reserved} put aside`,
+    {
+      target,
+      retryAfterMs: Math.ceil(retryAfterMs),
+      metadata: {
+        settled: `${account.settled}`,
+        reserved: `${account.reserved}`,
+        overshoot: `${account.overshoot}`,
+      },
+    },
+  );
