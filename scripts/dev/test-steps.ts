@@ -69,7 +69,9 @@ export async function runSteps(extent: Extent, signal: AbortSignal): Promise<Cou
       'e2e/soak/main.ts',
       `--minutes=${minutes}`,
     );
-    if (extent === 'full') await tests('long tests', ['--project=long'], 24 * minuteMs);
+    // One after the other: some of them measure.
+    if (extent === 'full')
+      await tests('long tests', ['--project=long', '--no-file-parallelism'], 24 * minuteMs);
   }
   return {
     passed: results.reduce((sum, { passed }) => sum + passed, 0),

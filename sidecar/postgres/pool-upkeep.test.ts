@@ -178,3 +178,37 @@ describe('closing', () => {
     }
   });
 });
+
+describe('renewed', () => {
+  test('every connection is replaced within the time, one after the other, and lent ones when they are given back', async () => {
+    const tested = aPool({ min: 3, max: 4, idleTimeoutMs: 600_000, probeAfterMs: 600_000 });
+    await use(tested, 4);
+    const held = borrow(tested);
+    await tested.clock.advance(1);
+    tested.pool.renew(8_000);
+    const gone: number[] = [];
+    for (let second = 0; second < 10; second += 1) {
+      await tested.clock.advance(1_000);
+      gone.push(tested.server.connections.slice(0, 4).filter((each) => each.gone).length);
+    }
+    expect(gone.at(-1)).toBe(3);
+    expect(new Set(gone).size).toBeGreaterThan(2);
+    held.loan?.giveBack();
+    await tested.clock.advance(1_010);
+    expect(tested.server.connections.slice(0, 4).every((each) => each.gone)).toBe(true);
+    expect(tested.pool.size).toBeGreaterThanOrEqual(3);
+  });
+
+  test('one that was being opened is old already', async () => {
+    const tested = aPool({ min: 0, max: 1, probeAfterMs: 600_000 });
+    const first = borrow(tested);
+    await tested.clock.advance(1);
+    tested.pool.renew(8_000);
+    await tested.clock.advance(10);
+    first.loan?.giveBack();
+    const second = borrow(tested);
+    await tested.clock.advance(20);
+    expect([tested.server.attempts, tested.server.connections[0]?.gone]).toEqual([2, true]);
+    second.loan?.giveBack();
+  });
+});

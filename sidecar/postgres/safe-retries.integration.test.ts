@@ -108,3 +108,29 @@ test('a batch in a deadlock with another is run again', async () => {
   const { rows } = await beside(server.url, (client) => client.query('select n from pair'));
   expect(rows).toEqual([{ n: 2 }, { n: 2 }]);
 });
+
+test('a procedure that committed something before it met a read-only server is not run again', async () => {
+  await beside(server.url, (client) =>
+    client.query(`create procedure half() language plpgsql as $$ begin insert into work values (6); commit;
+      set transaction read only; insert into work values (7); end $$`),
+  );
+  const writing = openDatabase(server.url, { targetSessionAttrs: 'read-write' });
+  const call = writing.database.query({ sql: 'call half()', params: [] }, aCall());
+  expect(await rejection(call)).toMatchObject({ metadata: { sqlstate: '25006' } });
+  expect(await times(6)).toBe(1);
+  await writing.close();
+});
+
+test('a statement without a deadline on a server that answers nothing ends soon after the statement timeout', async () => {
+  const silent = openDatabase(proxy.through(server.url), { statementTimeoutMs: 300 });
+  await silent.database.query({ sql: 'select 1', params: [] }, aCall());
+  proxy.stall();
+  const startedAt = performance.now();
+  expect(await rejection(silent.database.query(insert(8), aCall()))).toMatchObject({
+    reason: 'COMMIT_UNKNOWN',
+  });
+  expect(performance.now() - startedAt).toBeLessThan(6_000);
+  expect(silent.database.pool.counts.lent).toBe(0);
+  proxy.release();
+  await silent.close();
+});
