@@ -1,4 +1,5 @@
 import type { Call } from '../../platform/call.ts';
+import type { Clock } from '../../platform/clock.ts';
 import type { HoldfastError } from '../../platform/errors.ts';
 import type { Connection } from './connection.ts';
 import { Exchange, type Statement, type StatementResult, type Step } from './exchange.ts';
@@ -9,11 +10,15 @@ import { roomElseGiveBack, type Loan } from './pool-loan.ts';
 import { rowStream } from './row-stream.ts';
 import type { SafeRetries } from './safe-retries.ts';
 import type { StatementProfile } from './statement-profile.ts';
+import { ended } from './transaction-errors.ts';
 
 /** What statements by themselves need of their database. */
 interface AutocommitHost {
   readonly name: string;
+  readonly clock: Clock;
   readonly pool: Pool<Connection>;
+  /** Longest pause of a stream. */
+  readonly idleTimeoutMs: () => number;
   /** Of one result, in bytes. */
   maxResultBytes(): number;
   readonly retries: SafeRetries;
@@ -115,7 +120,8 @@ export class Autocommit {
     this.#refuseInAutocommit(profile);
     for (let attempt = 1; ; attempt += 1) {
       const loan = await this.#host.pool.lend(call);
-      const { exchange, handedOn } = rowStream(loan.connection, step, maxRows, onPart);
+      const consumer = { maxRows, onPart, inTime: (taken: Promise<void>) => this.#inTime(taken) };
+      const { exchange, handedOn } = rowStream(loan.connection, step, consumer);
       const unlisten = call.onEnd(() => loan.connection.resume(exchange));
       await this.#runOn(loan, exchange, call, profile.dirties);
       unlisten();
@@ -124,6 +130,20 @@ export class Autocommit {
       if (attempt < internalRetries && this.#ranNot(exchange, loan.connection, call)) continue;
       throw this.#errorOf(exchange, call, profile);
     }
+  }
+
+  /** A consumer that takes nothing holds a transaction that is idle. */
+  async #inTime(taken: Promise<void>): Promise<void> {
+    const { name, clock, idleTimeoutMs } = this.#host;
+    const timeoutMs = idleTimeoutMs();
+    const message = `the rows of the stream were not taken for ${timeoutMs} ms`;
+    let stop = (): void => {};
+    const late = new Promise<never>((_, reject) => {
+      stop = clock.after(timeoutMs, () =>
+        reject(ended(name, 'IDLE_IN_TRANSACTION_TIMEOUT', message)),
+      );
+    });
+    await Promise.race([taken, late]).finally(stop);
   }
 
   /** A connection for the caller alone, once its client has room for what comes of it. */

@@ -91,6 +91,16 @@ describe('a batch', () => {
 });
 
 describe('a stream', () => {
+  test('whose rows nobody takes ends, and gives its connection back', async () => {
+    const { options } = kit.database;
+    kit.database.configure({ ...options, idleInTransactionTimeoutMs: 200 });
+    const many = { sql: 'select generate_series(1, 1000)', params: [] };
+    const stream = kit.database.stream(many, 10, aCall(), () => new Promise(() => {}));
+    expect(await rejection(stream)).toMatchObject({ reason: 'IDLE_IN_TRANSACTION_TIMEOUT' });
+    expect(kit.database.pool.counts.lent).toBe(0);
+    kit.database.configure(options);
+  });
+
   test('reads the server only as fast as its consumer', async () => {
     let parts = 0;
     let going: () => void = () => {};

@@ -84,7 +84,9 @@ export class Database {
     this.#retries = new SafeRetries(parts);
     this.#autocommit = new Autocommit({
       name: options.name,
+      clock: parts.clock,
       pool: this.pool,
+      idleTimeoutMs: () => this.#options.idleInTransactionTimeoutMs,
       retries: this.#retries,
       maxResultBytes: () => this.#options.maxResultBytes,
       admit: (sql) => this.#admit(sql),

@@ -14,12 +14,19 @@ export interface RowStream {
   readonly handedOn: () => Promise<void>;
 }
 
+interface Consumer {
+  /** Most rows of one part. */
+  readonly maxRows: number;
+  readonly onPart: (part: Buffer) => Promise<void>;
+  /** Called with each part; rejects when it is not taken in time. The consumer holds a connection and a snapshot. */
+  readonly inTime: (taken: Promise<void>) => Promise<void>;
+}
+
 /** While `onPart` has not resolved, the server is not read from, and so stops sending; its statement timeout does not run. */
 export function rowStream(
   connection: Connection,
   { profile, params }: Step,
-  maxRows: number,
-  onPart: (part: Buffer) => Promise<void>,
+  { maxRows, onPart, inTime }: Consumer,
 ): RowStream {
   let sending: Promise<void> = Promise.resolve();
   let unsent = 0;
@@ -28,7 +35,7 @@ export function rowStream(
     connection.pause(exchange);
     unsent += 1;
     sending = sending
-      .then(() => onPart(part))
+      .then(() => inTime(onPart(part)))
       .then(
         () => {
           unsent -= 1;
