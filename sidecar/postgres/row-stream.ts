@@ -35,7 +35,8 @@ export function rowStream(
     connection.pause(exchange);
     unsent += 1;
     sending = sending
-      .then(() => inTime(onPart(part)))
+      // What was read before it was refused goes nowhere.
+      .then(() => (refused === undefined ? inTime(onPart(part)) : undefined))
       .then(
         () => {
           unsent -= 1;
