@@ -120,7 +120,7 @@ describe('arguments', () => {
   });
 });
 
-describe('a setting that is missing or malformed stops it with exit code 78 and one line', () => {
+describe('row "bad policy": a setting or policy that is missing or malformed stops it with exit code 78 and one line', () => {
   const secret = 's3cr3t-passw0rd';
   const off = { REDIS_URL: 'off' };
   type Fault = readonly [Environment, variable: string, fault: string];

@@ -39,7 +39,7 @@ const outcome = (holdfast: Holdfast, sql = 'select 1'): Promise<string> =>
     );
 
 test.each(['kept', 'full'] as const)(
-  'without file descriptors new connections wait or are refused, old ones work, and all is well when there are some again (log: %s)',
+  'row "disk full, fd or memory pressure": without file descriptors new connections wait or are refused, old ones work, and all is well when there are some again (log: %s)',
   async (output) => {
     const sidecar = await startSidecarProcess(
       {

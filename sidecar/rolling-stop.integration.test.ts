@@ -72,7 +72,7 @@ async function write(
   await holdfast.close();
 }
 
-test('a rolling SIGTERM under load loses no call that was accepted, and leaves nothing on the server', async () => {
+test('row "SIGTERM": a rolling one under load loses no call that was accepted, and leaves nothing on the server', async () => {
   const load: Load = { accepted: new Set(), refused: new Map() };
   for (let round = 0; round < 2; round += 1) {
     const sidecar = await start(5_000);
