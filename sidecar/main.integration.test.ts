@@ -123,6 +123,17 @@ describe('arguments', () => {
 describe('row "bad policy": a setting or policy that is missing or malformed stops it with exit code 78 and one line', () => {
   const secret = 's3cr3t-passw0rd';
   const off = { REDIS_URL: 'off' };
+  const badPolicy = join(mkdtempSync(join(tmpdir(), 'hf-')), 'policy.yaml');
+  writeFileSync(
+    badPolicy,
+    `apiVersion: resilience.holdfast.dev/v1alpha1
+kind: ResiliencePolicy
+metadata: { name: x }
+spec:
+  postgres:
+    - { name: default, secretRef: { name: pg }, pool: { max: 0 } }
+`,
+  );
   type Fault = readonly [Environment, variable: string, fault: string];
   const faults: Record<string, Fault> = {
     'no DATABASE_URL': [off, 'DATABASE_URL', 'missing'],
@@ -148,6 +159,11 @@ describe('row "bad policy": a setting or policy that is missing or malformed sto
       { DATABASE_URL: 'postgresql://u@h/d', REDIS_URL: `redis://u:${secret}@h:x` },
       'REDIS_URL',
       'bad port',
+    ],
+    'a policy that cannot be': [
+      { ...off, HOLDFAST_POLICY_FILE: badPolicy },
+      `HOLDFAST_POLICY_FILE ${badPolicy}:6`,
+      'pool.max',
     ],
     'a setting that does not exist': [
       { ...off, HOLDFAST_SOKCET: '/x' },
