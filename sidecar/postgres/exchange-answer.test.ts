@@ -263,3 +263,12 @@ test('a statement is known to the server when that has confirmed it', () => {
   answer.complete('SELECT 0');
   expect(() => answer.described(columns)).not.toThrow();
 });
+
+test('the columns that a prepared statement keeps do not keep a block of memory with them', () => {
+  const { answer, steps } = anAnswer([{ named: true }]);
+  const pooled = Buffer.from('columns');
+  expect(pooled.buffer.byteLength).toBeGreaterThan(1_000);
+  answer.described(pooled);
+  expect(steps[0]?.prepared?.columns).toEqual(pooled);
+  expect(steps[0]?.prepared?.columns?.buffer.byteLength).toBe(pooled.length);
+});

@@ -68,7 +68,7 @@ export class ExchangeAnswer {
     const step = this.#step;
     if (step === undefined) return;
     step.columns = columns;
-    if (step.prepared !== undefined) step.prepared.columns = columns;
+    if (step.prepared !== undefined) step.prepared.columns = alone(columns);
   }
 
   /** Returns false when the result has become larger than it may be and the statement is to be stopped. */
@@ -168,4 +168,11 @@ export class ExchangeAnswer {
     });
     return goesOn;
   }
+}
+
+/** The same bytes in memory of their own: what is kept for long would keep all of the block that Node cuts small buffers from, 64 KiB. */
+function alone(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
 }
