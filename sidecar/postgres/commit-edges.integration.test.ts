@@ -6,7 +6,14 @@ import { HoldfastError } from '../../platform/errors.ts';
 import { FaultProxy } from '../../scripts/faults/fault-proxy.ts';
 import { testDatabase, type TestDatabase } from '../../scripts/servers/test-database.ts';
 import type { BeginOptions } from './begin-statement.ts';
-import { aCall, beside, openDatabase, rejection, type TestPool } from './database.test-kit.ts';
+import {
+  aCall,
+  beside,
+  openDatabase,
+  plainBegin,
+  rejection,
+  type TestPool,
+} from './database.test-kit.ts';
 import type { Transaction } from './transaction.ts';
 
 let server: TestDatabase;
@@ -43,18 +50,7 @@ const statement = (sql: string) => ({ sql, params: [] });
 const times = (from: string): Promise<number> =>
   beside(server.url, async (client) => (await client.query(`select from ${from}`)).rows.length);
 const begin = (options: Partial<BeginOptions> = {}): Transaction =>
-  pool.database.begin(
-    {
-      isolation: 'default',
-      readOnly: false,
-      deferrable: false,
-      timeoutMs: 20_000,
-      idleTimeoutMs: 20_000,
-      onAborted: () => {},
-      ...options,
-    },
-    aCall(),
-  );
+  pool.database.begin({ ...plainBegin, ...options }, aCall());
 /** A call that ends so. */
 function ending(afterMs: number, reason: HoldfastError): Call {
   const call = aCall(afterMs);

@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { testDatabase, type TestDatabase } from '../../scripts/servers/test-database.ts';
-import { aCall, beside, openDatabase, rejection, type TestPool } from './database.test-kit.ts';
+import {
+  aCall,
+  beside,
+  openDatabase,
+  plainBegin,
+  rejection,
+  type TestPool,
+} from './database.test-kit.ts';
 import type { Transaction } from './transaction.ts';
 
 let server: TestDatabase;
@@ -17,18 +24,7 @@ afterAll(async () => {
 });
 
 const begin = (commitId: string): Transaction =>
-  pool.database.begin(
-    {
-      commitId,
-      isolation: 'default',
-      readOnly: false,
-      deferrable: false,
-      timeoutMs: 10_000,
-      idleTimeoutMs: 10_000,
-      onAborted: () => {},
-    },
-    aCall(),
-  );
+  pool.database.begin({ ...plainBegin, commitId }, aCall());
 const insert = (id: number) => ({ sql: 'insert into work values ($1)', params: [`${id}`] });
 const count = (id: number): Promise<number> =>
   beside(server.url, async (client) => {

@@ -4,7 +4,7 @@ import { FaultProxy } from '../../scripts/faults/fault-proxy.ts';
 import { startPgBouncer } from '../../scripts/servers/pgbouncer.ts';
 import { testDatabase } from '../../scripts/servers/test-database.ts';
 import { HoldfastError } from '../../platform/errors.ts';
-import { aCall, beside, openDatabase } from './database.test-kit.ts';
+import { aCall, beside, openDatabase, plainBegin } from './database.test-kit.ts';
 import type { Database } from './database.ts';
 
 /** Where between its sending and its answer a commit is cut. */
@@ -91,20 +91,12 @@ export async function openTruth({ pgbouncer }: { readonly pgbouncer: boolean }):
   };
   const writing = new Set<number>();
 
-  const begin = {
-    isolation: 'default',
-    readOnly: false,
-    deferrable: false,
-    timeoutMs: 20_000,
-    idleTimeoutMs: 20_000,
-    onAborted: () => {},
-  } as const;
   const commit = async (kind: Kind, id: string): Promise<void> => {
     const statement = { sql: insertSql, params: [id] };
     const call = aCall(15_000);
     switch (kind) {
       case 'transaction': {
-        const transaction = database.begin(begin, call);
+        const transaction = database.begin(plainBegin, call);
         await transaction.query(statement, call);
         return transaction.commit(call);
       }

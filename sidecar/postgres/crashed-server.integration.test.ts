@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { HoldfastError } from '../../platform/errors.ts';
 import { FaultProxy } from '../../scripts/faults/fault-proxy.ts';
 import { type PostgresServer, startPostgres } from '../../scripts/servers/postgres.ts';
-import { aCall, beside, openDatabase, type TestPool } from './database.test-kit.ts';
+import { aCall, beside, openDatabase, type TestPool, plainBegin } from './database.test-kit.ts';
 
 let server: PostgresServer;
 let proxy: FaultProxy;
@@ -24,21 +24,12 @@ afterAll(async () => {
   await server.stop();
 }, 30_000);
 
-const begin = {
-  isolation: 'default',
-  readOnly: false,
-  deferrable: false,
-  timeoutMs: 30_000,
-  idleTimeoutMs: 30_000,
-  onAborted: () => {},
-} as const;
-
 /** Ten transactions whose COMMIT does not get there before the server crashes; `strangers` commit before anybody can ask. */
 async function crash(strangers: number): Promise<readonly string[]> {
   const ids = Array.from({ length: 10 }, () => randomUUID());
   const transactions = await Promise.all(
     ids.map(async (id) => {
-      const transaction = pool.database.begin(begin, aCall());
+      const transaction = pool.database.begin(plainBegin, aCall());
       await transaction.query({ sql: 'insert into truth values ($1)', params: [id] }, aCall());
       return transaction;
     }),

@@ -2,6 +2,7 @@ import pg from 'pg';
 import { Call, type Scope } from '../../platform/call.ts';
 import { systemClock } from '../../platform/clock.ts';
 import type { HoldfastError } from '../../platform/errors.ts';
+import type { BeginOptions } from './begin-statement.ts';
 import { connectToHosts, type HostsTarget } from './connect-hosts.ts';
 import { Database, type DatabaseOptions } from './database.ts';
 import type { PoolOptions } from './pool-options.ts';
@@ -83,6 +84,16 @@ export function openDatabase(url: string, options: Options = {}): TestPool {
   );
   return { database, slow, close: () => database.close() };
 }
+
+/** A transaction like any other. */
+export const plainBegin: BeginOptions = {
+  isolation: 'default',
+  readOnly: false,
+  deferrable: false,
+  timeoutMs: 20_000,
+  idleTimeoutMs: 20_000,
+  onAborted: () => {},
+};
 
 const noScope: Scope = { onClose: () => () => {}, push: () => {} };
 

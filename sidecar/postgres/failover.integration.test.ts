@@ -7,7 +7,7 @@ import { type PostgresServer, startPostgres } from '../../scripts/servers/postgr
 import { startStandby } from '../../scripts/servers/standby.ts';
 import { HoldfastError } from '../../platform/errors.ts';
 import { urlPostgres } from '../settings/targets.ts';
-import { aCall, beside, openDatabase, type TestPool } from './database.test-kit.ts';
+import { aCall, beside, openDatabase, type TestPool, plainBegin } from './database.test-kit.ts';
 import { migrate } from './migrate.ts';
 
 const settings = { synchronous_commit: 'on' };
@@ -44,14 +44,6 @@ afterEach(async () => {
   rmSync(standby.dataDir, { recursive: true, force: true });
 }, 30_000);
 
-const begin = {
-  isolation: 'default',
-  readOnly: false,
-  deferrable: false,
-  timeoutMs: 30_000,
-  idleTimeoutMs: 30_000,
-  onAborted: () => {},
-} as const;
 const insert = (id: string) => ({ sql: 'insert into truth values ($1)', params: [id] });
 const idsOn = (server: PostgresServer): Promise<ReadonlySet<string>> =>
   beside(server.url, async (client) => {
@@ -79,7 +71,7 @@ test('a standby promoted without the last commits is never taken for the server 
   }));
   const transactions = await Promise.all(
     works.map(async ({ id, commitId }) => {
-      const options = commitId === undefined ? begin : { ...begin, commitId };
+      const options = commitId === undefined ? plainBegin : { ...plainBegin, commitId };
       const transaction = pool.database.begin(options, aCall());
       await transaction.query(insert(id), aCall());
       return transaction;

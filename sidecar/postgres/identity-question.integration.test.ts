@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { testDatabase, type TestDatabase } from '../../scripts/servers/test-database.ts';
 import type { BeginOptions } from './begin-statement.ts';
-import { aCall, beside, firstCells, openDatabase } from './database.test-kit.ts';
+import { aCall, beside, firstCells, openDatabase, plainBegin } from './database.test-kit.ts';
 
 // That a transaction is asked for its id may not be noticed by anybody in it.
 
@@ -14,14 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.drop());
 
-const options: BeginOptions = {
-  isolation: 'repeatable read',
-  readOnly: false,
-  deferrable: false,
-  timeoutMs: 20_000,
-  idleTimeoutMs: 20_000,
-  onAborted: () => {},
-};
+const options: BeginOptions = { ...plainBegin, isolation: 'repeatable read' };
 const statement = (sql: string) => ({ sql, params: [] });
 
 test.each(['lock table first', 'savepoint', 'set'])(
