@@ -94,21 +94,6 @@ describe('work that may have taken effect is never told as something else', () =
     },
   );
 
-  test('a transaction whose outcome is asked while it is in progress, after somebody reset the statistics', async () => {
-    const transaction = begin();
-    await transaction.query(statement('insert into slow values (2)'), aCall());
-    proxy.rule = ({ from, type, text }) =>
-      from === 'client' && type === 'Execute' && text === 'COMMIT'
-        ? { cutClient: 'after' }
-        : undefined;
-    const commit = rejection(transaction.commit(aCall(10_000)));
-    await sleep(200);
-    proxy.rule = undefined;
-    await beside(server.url, (client) => client.query(`select pg_stat_reset_shared('bgwriter')`));
-    expect(await commit).toMatchObject({ reason: 'COMMIT_UNKNOWN' });
-    expect(await times('slow where id = 2')).toBe(1);
-  });
-
   test('a transaction that only read, by its text, but from a view that writes', async () => {
     const before = await times('work where id = 200');
     const transaction = begin();

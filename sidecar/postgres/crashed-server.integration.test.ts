@@ -1,9 +1,17 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { HoldfastError } from '../../platform/errors.ts';
 import { FaultProxy } from '../../scripts/faults/fault-proxy.ts';
 import { type PostgresServer, startPostgres } from '../../scripts/servers/postgres.ts';
-import { aCall, beside, openDatabase, type TestPool, plainBegin } from './database.test-kit.ts';
+import {
+  aCall,
+  beside,
+  openDatabase,
+  plainBegin,
+  rejection,
+  type TestPool,
+} from './database.test-kit.ts';
 
 let server: PostgresServer;
 let proxy: FaultProxy;
@@ -76,3 +84,25 @@ test('ids that a crashed server has given to nobody yet were of transactions tha
   const outcomes = await crash(0);
   expect(new Set(outcomes)).toEqual(new Set(['TRANSACTION_ROLLED_BACK']));
 }, 30_000);
+
+// A server of its own, for this too: statistics are the whole server's.
+test('a transaction in progress is not told as rolled back because somebody reset the statistics', async () => {
+  await beside(server.url, (client) =>
+    client.query(`create table slow (id int);
+      create function slow_end() returns trigger language plpgsql as $$ begin perform pg_sleep(1); return null; end $$;
+      create constraint trigger slow_end after insert on slow deferrable initially deferred for each row execute function slow_end()`),
+  );
+  const transaction = pool.database.begin(plainBegin, aCall());
+  await transaction.query({ sql: 'insert into slow values (2)', params: [] }, aCall());
+  proxy.rule = ({ from, type, text }) =>
+    from === 'client' && type === 'Execute' && text === 'COMMIT'
+      ? { cutClient: 'after' }
+      : undefined;
+  const commit = rejection(transaction.commit(aCall(10_000)));
+  await sleep(200);
+  proxy.rule = undefined;
+  await beside(server.url, (client) => client.query(`select pg_stat_reset_shared('bgwriter')`));
+  expect(await commit).toMatchObject({ reason: 'COMMIT_UNKNOWN' });
+  const { rows } = await beside(server.url, (client) => client.query('select from slow'));
+  expect(rows).toHaveLength(1);
+}, 20_000);
