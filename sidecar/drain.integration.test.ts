@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { connect } from '../clients/typescript/index.ts';
 import { redisUrl, testDatabase, type TestDatabase } from '../scripts/servers/test-database.ts';
 import { failing } from './grpc/failure.test-kit.ts';
 import { RawSession } from './grpc/raw-session.test-kit.ts';
@@ -60,6 +61,19 @@ test('a call to Redis that waits gets its answer, too', async () => {
   const stopping = withRedis.sidecar.app.stop(5_000);
   expect((await session.answer(1)).kind).toBe('command');
   await stopping;
+});
+
+test('a subscription, which has no end, is ended at once and told why', async () => {
+  await using withRedis = await TestBed.open(database.url, { redisUrl: redisUrl() });
+  await using holdfast = connect({ address: withRedis.sidecar.address });
+  const events = holdfast.redis().subscribe({ channels: ['drain'] });
+  expect((await events.next()).value).toEqual({ type: 'subscribed' });
+  const next = Promise.allSettled([events.next()]);
+  const fromMs = performance.now();
+  const stopping = withRedis.sidecar.app.stop(5_000);
+  expect(await next).toMatchObject([{ reason: { reason: 'DRAINING' } }]);
+  await stopping;
+  expect(performance.now() - fromMs).toBeLessThan(1_500);
 });
 
 test('a session that is idle does not hold up the stop', async () => {

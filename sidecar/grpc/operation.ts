@@ -27,8 +27,6 @@ export interface Operation<Request, Response> {
 export interface StreamOperation<Request, Response> {
   readonly name: `${string}.${string}`;
   readonly target: (request: Request, call: Call) => string;
-  /** Goes on until its caller or the sidecar ends it: ended with DRAINING when the sidecar stops, instead of waited for. */
-  readonly endless?: boolean;
   readonly handle: (
     request: Request,
     call: Call,

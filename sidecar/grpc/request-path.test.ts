@@ -199,11 +199,4 @@ describe('while it drains', () => {
     expect(over).toBe(2);
     await settled;
   });
-
-  test('calls without an end of their own are ended instead of waited for', async () => {
-    const call = aCall();
-    const subscription = perform(untilEnded(call), call, { ...query, endless: true });
-    const [ended] = await Promise.allSettled([subscription, path.drain()]);
-    expect(ended).toMatchObject({ reason: { reason: 'DRAINING' } });
-  });
 });

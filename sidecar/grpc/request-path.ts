@@ -13,7 +13,6 @@ interface Described<Request> {
   readonly target: (request: Request, call: Call) => string;
   readonly exempt?: boolean;
   readonly begins?: boolean;
-  readonly endless?: boolean;
 }
 
 interface RequestPathParts {
@@ -34,7 +33,6 @@ export class RequestPath {
   #draining = false;
   #running = 0;
   #whenIdle: (() => void)[] = [];
-  readonly #endless = new Set<Call>();
 
   constructor(parts: RequestPathParts) {
     this.#parts = parts;
@@ -47,13 +45,9 @@ export class RequestPath {
     return this.#draining;
   }
 
-  /**
-   * Refuses new calls from now on (DRAINING), except those that free something, and ends those that have no end of their own; resolves when
-   * all have ended.
-   */
+  /** Refuses new calls from now on (DRAINING), except those that free something; resolves when those under way have ended. */
   async drain(): Promise<void> {
     this.#draining = true;
-    for (const call of this.#endless) call.end(draining());
     if (this.#running > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
   }
 
@@ -72,7 +66,6 @@ export class RequestPath {
         ? undefined
         : deadlines.watch(call.deadlineAtMs, () => call.end(deadlineExceeded()));
     this.#running += 1;
-    if (operation.endless === true) this.#endless.add(call);
     try {
       if (this.#draining && isNew(operation, call)) throw draining();
       if (operation.exempt !== true) this.#throwIfFull(operation, call, startedAtMs);
@@ -88,7 +81,6 @@ export class RequestPath {
       throw error;
     } finally {
       unwatch?.();
-      if (operation.endless === true) this.#endless.delete(call);
       this.#running -= 1;
       if (this.#running === 0 && this.#draining) {
         for (const resolve of this.#whenIdle.splice(0)) resolve();
