@@ -69,9 +69,10 @@ export async function runSteps(extent: Extent, signal: AbortSignal): Promise<Cou
       'e2e/soak/main.ts',
       `--minutes=${minutes}`,
     );
-    // One after the other: some of them measure.
-    if (extent === 'full')
+    if (extent === 'full') {
+      // One after the other: some of them measure.
       await tests('long tests', ['--project=long', '--no-file-parallelism'], 24 * minuteMs);
+    }
   }
   return {
     passed: results.reduce((sum, { passed }) => sum + passed, 0),
