@@ -47,44 +47,35 @@ export class Autocommit {
     call: Call,
     idempotent: boolean,
   ): Promise<StatementResult> {
+    const { pool, retries } = this.#host;
     const profile = this.#host.admit(sql);
     this.#refuseInAutocommit(profile);
-    const step = { profile, params };
-    /** A try whose outcome is open: whatever the next ones say, the statement may have taken effect. */
-    const doubt: { error?: HoldfastError } = {};
+    /** Of a try whose outcome is open: whatever the next ones say, the statement may have taken effect. */
+    let doubt: HoldfastError | undefined;
     try {
-      return await this.#tries(step, call, idempotent, doubt);
-    } catch (thrown) {
-      throw doubt.error ?? thrown;
-    }
-  }
-
-  async #tries(
-    { profile, params }: Step,
-    call: Call,
-    idempotent: boolean,
-    doubt: { error?: HoldfastError },
-  ): Promise<StatementResult> {
-    for (let tries = 0; ;) {
-      const shares = profile.reads && profile.usualMs < sharesBelowMs;
-      const lending = shares ? this.#host.pool.share(call) : this.#host.pool.lend(call);
-      const loan = lending instanceof Promise ? await lending : lending;
-      const room = roomElseGiveBack(loan, call);
-      if (room !== undefined) {
-        await room;
-        continue;
+      for (let tries = 0; ;) {
+        const shares = profile.reads && profile.usualMs < sharesBelowMs;
+        const lending = shares ? pool.share(call) : pool.lend(call);
+        const loan = lending instanceof Promise ? await lending : lending;
+        const room = roomElseGiveBack(loan, call);
+        if (room !== undefined) {
+          await room;
+          continue;
+        }
+        const exchange = new Exchange([{ profile, params }], this.#host.maxResultBytes());
+        await this.#runOn(loan, exchange, call, profile.dirties);
+        if (exchange.failure === undefined) return exchange.results[0] as StatementResult;
+        tries += 1;
+        if (tries < internalRetries && this.#ranNot(exchange, loan.connection, call)) continue;
+        const error = this.#errorOf(exchange, call, profile);
+        if (error.reason === 'COMMIT_UNKNOWN') doubt = error;
+        const isHarmless = profile.reads || idempotent || !exchange.sent;
+        const mayRepeat = exchange.failure.lost && isHarmless;
+        if (mayRepeat && (await retries.again(tries, call))) continue;
+        throw error;
       }
-      const exchange = new Exchange([{ profile, params }], this.#host.maxResultBytes());
-      await this.#runOn(loan, exchange, call, profile.dirties);
-      if (exchange.failure === undefined) return exchange.results[0] as StatementResult;
-      tries += 1;
-      if (tries < internalRetries && this.#ranNot(exchange, loan.connection, call)) continue;
-      const error = this.#errorOf(exchange, call, profile);
-      if (error.reason === 'COMMIT_UNKNOWN') doubt.error = error;
-      const isHarmless = profile.reads || idempotent || !exchange.sent;
-      const mayRepeat = exchange.failure.lost && isHarmless;
-      if (mayRepeat && (await this.#host.retries.again(tries, call))) continue;
-      throw error;
+    } catch (thrown) {
+      throw doubt ?? thrown;
     }
   }
 
