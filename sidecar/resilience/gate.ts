@@ -18,7 +18,7 @@ export interface GateSettings {
   readonly cost?: CostSettings | undefined;
 }
 
-interface GateParts {
+export interface GateParts {
   /** Name of the target, for errors. */
   readonly target: string;
   readonly clock: Clock;

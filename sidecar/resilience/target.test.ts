@@ -1,0 +1,188 @@
+import { describe, expect, test } from 'vitest';
+import { Call, cancelled } from '../../platform/call.ts';
+import { Deadlines } from '../../platform/deadlines.ts';
+import { HoldfastError, type ErrorKind } from '../../platform/errors.ts';
+import { TestClock } from '../../platform/test-clock.ts';
+import { Target, type TargetSettings } from './target.ts';
+
+const scope = { onClose: () => () => {}, push: () => {} };
+const failed = (kind: ErrorKind, retryAfterMs?: number): HoldfastError =>
+  new HoldfastError(kind, 'INTERNAL', kind, retryAfterMs === undefined ? {} : { retryAfterMs });
+
+const retry = {
+  maxAttempts: 3,
+  backoff: { baseMs: 100, maxMs: 1_000 },
+  on: ['unavailable', 'deadline', 'exhausted'] as const,
+  budget: { ratio: 1, minPerSecond: 10 },
+};
+const breaker = {
+  failureRate: 0.5,
+  slowRate: 1,
+  slowCallMs: 1_000,
+  minCalls: 2,
+  windowMs: 10_000,
+  openMs: 500,
+  halfOpenCalls: 1,
+};
+
+function aTarget(settings: TargetSettings) {
+  const clock = new TestClock();
+  let retries = 0;
+  const target = new Target(settings, {
+    target: 'orders',
+    clock,
+    random: () => 0.5,
+    deadlines: new Deadlines(clock),
+    onBreaker: () => {},
+    onCostWarning: () => {},
+    onRetry: () => (retries += 1),
+  });
+  /** When each try began. */
+  const tries: number[] = [];
+  /** Runs work that fails so, and then succeeds. */
+  const run = (
+    errors: readonly (HoldfastError | undefined)[],
+    { call = new Call({ scope, deadlineAtMs: Infinity }), repeatable = true, takesMs = 0 } = {},
+  ) => {
+    const told: (string | HoldfastError)[] = [];
+    let nth = 0;
+    const work = async (tried: Call): Promise<string> => {
+      tries.push(clock.now());
+      const error = errors[nth];
+      nth += 1;
+      if (takesMs > 0) await clock.sleep(takesMs, tried.signal).catch(() => {});
+      tried.throwIfEnded();
+      if (error !== undefined) throw error;
+      return 'done';
+    };
+    void target.run(call, { run: work, repeatable: () => repeatable }).then(
+      (value) => told.push(value),
+      (error: HoldfastError) => told.push(error),
+    );
+    return { told, call };
+  };
+  return { clock, target, tries, run, retries: () => retries };
+}
+
+describe('retries', () => {
+  test('come after growing pauses, until one succeeds', async () => {
+    const { clock, run, tries, retries } = aTarget({ retry });
+    const { told } = run([failed('unavailable'), failed('unavailable')]);
+    await clock.advance(1_000);
+    expect(told).toEqual(['done']);
+    expect(tries).toEqual([0, 50, 150]);
+    expect(retries()).toBe(2);
+  });
+
+  test('end with the last failure, at the number of attempts', async () => {
+    const { clock, run, tries } = aTarget({ retry });
+    const errors = [failed('unavailable'), failed('unavailable'), failed('deadline')];
+    const { told } = run(errors);
+    await clock.advance(1_000);
+    expect([told[0], tries.length]).toEqual([errors[2], 3]);
+  });
+
+  test.each([
+    ['not for what may not run twice', failed('unavailable'), { repeatable: false }],
+    ['not for what the request is to blame for', failed('invalid'), {}],
+  ])('%s', async (_what, error, more) => {
+    const { clock, run, tries } = aTarget({ retry });
+    const { told } = run([error], more);
+    await clock.advance(1_000);
+    expect([told[0], tries.length]).toEqual([error, 1]);
+  });
+
+  test('wait as long as the answer asks for, and not at all when that is past the deadline', async () => {
+    const { clock, run, tries } = aTarget({ retry, timeout: { totalMs: 1_000 } });
+    const { told } = run([failed('exhausted', 700), failed('exhausted', 700)]);
+    await clock.advance(700);
+    expect(tries).toEqual([0, 700]);
+    await clock.advance(10);
+    expect(told).toMatchObject([{ kind: 'exhausted' }]);
+  });
+
+  test('stay within their budget', async () => {
+    const { clock, run, tries } = aTarget({
+      retry: { ...retry, budget: { ratio: 0, minPerSecond: 2 } },
+    });
+    for (let call = 0; call < 5; call += 1) {
+      run(Array.from({ length: 3 }, () => failed('unavailable')));
+    }
+    await clock.advance(10);
+    await clock.advance(300);
+    expect(tries.length).toBeLessThanOrEqual(5 + 3);
+  });
+
+  test('end when the caller gives up', async () => {
+    const { clock, run, tries } = aTarget({ retry });
+    const { told, call } = run([failed('unavailable')]);
+    await clock.advance(10);
+    call.end(cancelled());
+    await clock.advance(1_000);
+    expect([told, tries.length]).toMatchObject([[{ kind: 'cancelled' }], 1]);
+  });
+});
+
+describe('timeouts', () => {
+  test('of one try let the next one go, the total ends all', async () => {
+    const { clock, run, tries } = aTarget({ retry, timeout: { perTryMs: 100, totalMs: 400 } });
+    const { told } = run([], { takesMs: 10_000 });
+    await clock.advance(450);
+    expect(tries).toHaveLength(3);
+    expect(told).toMatchObject([{ kind: 'deadline' }]);
+  });
+
+  test('that are longer than the caller’s own change nothing', async () => {
+    const { clock, run } = aTarget({ timeout: { totalMs: 60_000 } });
+    const call = new Call({ scope, deadlineAtMs: 50 });
+    const { told } = run([], { call, takesMs: 20 });
+    await clock.advance(30);
+    expect(told).toEqual(['done']);
+  });
+});
+
+describe('the gate', () => {
+  test('stands before each try, and its refusal is not tried again', async () => {
+    const { clock, run, tries } = aTarget({ retry, breaker });
+    const { told } = run(Array.from({ length: 3 }, () => failed('unavailable')));
+    await clock.advance(1_000);
+    expect(told).toMatchObject([{ reason: 'BREAKER_OPEN' }]);
+    expect(tries).toHaveLength(2);
+  });
+
+  test('holds nothing during a pause, and gets everything back in the end', async () => {
+    const { clock, run, target } = aTarget({
+      retry,
+      concurrency: { max: 1, queue: 5, queueTimeoutMs: 1_000 },
+    });
+    const first = run([failed('unavailable')]);
+    await clock.advance(1);
+    expect(target.gate.inFlight).toBe(0);
+    const second = run([]);
+    await clock.advance(1);
+    expect([first.told, second.told]).toEqual([[], ['done']]);
+    await clock.advance(200);
+    expect([first.told, target.gate.inFlight]).toEqual([['done'], 0]);
+  });
+
+  test('is not moved by requests that were wrong, nor by callers that gave up, nor by throttling', async () => {
+    const { clock, run, target } = aTarget({ breaker });
+    for (const kind of ['invalid', 'conflict', 'cancelled', 'exhausted'] as const) {
+      for (let call = 0; call < 5; call += 1) run([failed(kind)]);
+    }
+    await clock.advance(1);
+    expect(target.gate.breakerState).toBe('closed');
+  });
+});
+
+test('a call ends under the policy that it began with, the next one under the new', async () => {
+  const { clock, run, target, tries } = aTarget({ retry });
+  const { told } = run([failed('unavailable'), failed('unavailable')]);
+  await clock.advance(1);
+  target.configure({});
+  await clock.advance(1_000);
+  expect([told, tries.length]).toEqual([['done'], 3]);
+  const next = run([failed('unavailable')]);
+  await clock.advance(1_000);
+  expect([next.told.length, tries.length]).toEqual([1, 4]);
+});
