@@ -127,3 +127,12 @@ test('the warning comes once a window', () => {
   reserved(budget, 90, 1_000);
   expect(warned).toEqual([80, 90]);
 });
+
+test('keys are bounded: in one window the next one is refused, and those of earlier windows make room', () => {
+  const budget = new CostBudget(settings);
+  const reserve = (key: string, wallMs: number): boolean =>
+    !isOverBudget(budget.reserve(key, 1, 500, wallMs));
+  for (let key = 0; key < 10_000; key += 1) expect(reserve(`${key}`, 0)).toBe(true);
+  expect([reserve('one too many', 0), reserve('7', 0)]).toEqual([false, true]);
+  expect(reserve('one too many', 1_000)).toBe(true);
+});

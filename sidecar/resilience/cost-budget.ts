@@ -27,6 +27,9 @@ export interface CostAccount {
   readonly overshoot: number;
 }
 
+/** Keys that are kept at once. Callers choose them: what nobody has bounded grows. */
+const mostKeys = 10_000;
+
 interface Account {
   windowStartMs: number;
   settled: number;
@@ -65,10 +68,13 @@ export class CostBudget {
 
   /** Puts `estimate` aside until it is settled, released, or `ttlMs` old. */
   reserve(key: string, estimate: number, ttlMs: number, wallMs: number): Reservation | OverBudget {
+    this.#makeRoom(key, wallMs);
     const account = this.#accountOf(key, wallMs);
     const { limit, windowMs } = this.#settings;
     const { windowStartMs } = account;
-    if (spent(account) + estimate > limit) {
+    // With too many keys in one window nobody could be held to his any more.
+    if (spent(account) + estimate > limit || this.#accounts.size > mostKeys) {
+      if (account.open.size === 0 && spent(account) === 0) this.#accounts.delete(key);
       const retryAfterMs = Math.max(1, windowStartMs + windowMs - wallMs);
       return { retryAfterMs, account: snapshot(account) };
     }
@@ -122,6 +128,16 @@ export class CostBudget {
       account.settled += reservation.estimate;
     }
     return account;
+  }
+
+  /** Forgets the accounts of windows that are over, when there are too many for another key. */
+  #makeRoom(key: string, wallMs: number): void {
+    if (this.#accounts.size < mostKeys || this.#accounts.has(key)) return;
+    const { windowMs } = this.#settings;
+    const windowStartMs = Math.floor(wallMs / windowMs) * windowMs;
+    for (const [each, account] of this.#accounts) {
+      if (account.windowStartMs < windowStartMs) this.#accounts.delete(each);
+    }
   }
 
   #close(
