@@ -146,8 +146,9 @@ function checkSettings(state: StateFolder): Settings {
   });
 }
 
-const connectionTo = (databaseUrl: string): PostgresConnection =>
-  urlPostgres(databaseUrl, { secretsDir: '', readFile: diskFile }).connection;
+function connectionTo(databaseUrl: string): PostgresConnection {
+  return urlPostgres(databaseUrl, { secretsDir: '', readFile: diskFile }).connection;
+}
 
 function unusable(error: unknown): never {
   // What failed at each address of a name has a code and no message.
