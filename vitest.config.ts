@@ -22,8 +22,9 @@ export default defineConfig({
           include: [`${folders}/**/*.integration.test.ts`],
           exclude: notOurs,
           globalSetup: servers,
-          testTimeout: 20_000,
-          hookTimeout: 30_000,
+          // Some machines are three times slower at times.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {

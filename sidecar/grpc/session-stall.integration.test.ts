@@ -6,7 +6,7 @@ import { eventually, TestBed } from './test-bed.test-kit.ts';
 
 /** A client that does not read what it asked for. */
 
-const stallMs = 400;
+const stallMs = 1_000;
 
 let database: TestDatabase;
 let bed: TestBed;
