@@ -1,18 +1,6 @@
-import { type HostAndPort, splitUrl, type UrlParts } from './connection-url.ts';
+import type { RedisPlace } from '../redis/redis-options.ts';
+import { splitUrl, type UrlParts } from './connection-url.ts';
 import { SettingsError } from './settings-error.ts';
-
-/** Where a Redis is: one server, the master that Sentinels know by a name, or a Cluster of which a few nodes are known. */
-export type RedisPlace =
-  | ({ readonly kind: 'server' } & HostAndPort)
-  | {
-      readonly kind: 'sentinel';
-      readonly sentinels: readonly HostAndPort[];
-      readonly master: string;
-      /** Of the Sentinels themselves. */
-      readonly sentinelUser: string | undefined;
-      readonly sentinelPassword: string | undefined;
-    }
-  | { readonly kind: 'cluster'; readonly nodes: readonly HostAndPort[] };
 
 /** What a Redis URL says. */
 export interface RedisUrl {

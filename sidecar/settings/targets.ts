@@ -5,9 +5,10 @@ import type {
   ResiliencePolicy,
 } from '../../crds/resilience-policy.ts';
 import { postgresDefaults, redisDefaults } from '../../crds/resilience-policy.ts';
+import type { RedisPlace } from '../redis/redis-options.ts';
 import type { HostAndPort } from './connection-url.ts';
 import { readPostgresUrl, type PostgresUrl, type TargetSessionAttrs } from './postgres-url.ts';
-import { readRedisUrl, type RedisPlace, type RedisUrl } from './redis-url.ts';
+import { readRedisUrl, type RedisUrl } from './redis-url.ts';
 import { SettingsError } from './settings-error.ts';
 import { type TlsMode, type TlsSettings, tlsSettings } from './tls-choice.ts';
 
