@@ -145,11 +145,11 @@ describe('the grace period', () => {
     const { pool } = bed.sidecar.app.databases.named('default');
     await eventually(() => expect(pool.counts.lent).toBe(1));
     const fromMs = performance.now();
-    await bed.sidecar.app.stop(2_000);
+    await bed.sidecar.app.stop(4_000);
     const tookMs = performance.now() - fromMs;
-    expect(tookMs).toBeGreaterThan(1_400);
-    // Closing comes after it, and the machine has other work.
-    expect(tookMs).toBeLessThan(2_800);
+    // Cut a second before the end; what is left of it is for closing.
+    expect(tookMs).toBeGreaterThan(2_900);
+    expect(tookMs).toBeLessThan(4_000);
     await eventually(async () => expect(await bed.backends()).toEqual([]), 500);
   });
 });

@@ -101,7 +101,7 @@ test.each(['session', 'unary'] as const)(
     );
     const told = new Map<string, number>();
     const count = (what: string): unknown => told.set(what, (told.get(what) ?? 0) + 1);
-    const untilMs = performance.now() + 3_000;
+    const untilMs = performance.now() + 6_000;
     const work = async (client: (typeof clients)[number]): Promise<void> => {
       while (performance.now() < untilMs) {
         await client
@@ -116,7 +116,7 @@ test.each(['session', 'unary'] as const)(
     };
     await Promise.all(clients.flatMap((client) => Array.from({ length: 12 }, () => work(client))));
     expect([...told.keys()].toSorted()).toEqual(['MEMORY_PRESSURE', 'OK']);
-    expect(told.get('OK')).toBeGreaterThan(0);
+    expect(told.get('OK')).toBeGreaterThan(3);
     expect(peakBytes(sidecar) / limit).toBeLessThan(1.1);
     const fromMs = performance.now();
     while (

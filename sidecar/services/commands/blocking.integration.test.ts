@@ -32,7 +32,7 @@ describe('a command that blocks', () => {
     await until(async () => (await blocked()) === 1);
     const from = performance.now();
     await on.redis.command(['PING']);
-    expect(performance.now() - from).toBeLessThan(2_000);
+    expect(performance.now() - from).toBeLessThan(500);
     await feed(key);
     expect(JSON.stringify(await answer)).toContain(JSON.stringify(Buffer.from('v')).slice(1, -1));
   });
@@ -61,7 +61,7 @@ describe('a command that blocks', () => {
     ).rejects.toMatchObject({
       reason: 'DEADLINE_EXCEEDED',
     });
-    expect(performance.now() - from).toBeLessThan(1_000);
+    expect(performance.now() - from).toBeLessThan(300);
     await on.direct.lpush(key, 'v');
     expect(await on.direct.llen(key)).toBe(1);
   });
