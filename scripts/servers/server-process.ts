@@ -1,5 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { childrenOf, pauseProcess, resumeProcess } from '../faults/process-faults.ts';
+import { isAlive } from './temporary-folder.ts';
 import { endProcess } from './tethered-process.ts';
 
 interface ServerLife {
@@ -37,6 +39,8 @@ export class ServerProcess {
     for (const child of children) resumeProcess(child);
     await ended;
     await gone?.();
+    // A process lets go of its folder and its sockets a moment before it has ended.
+    while (children.some(isAlive)) await sleep(5);
   }
 
   async start(): Promise<void> {
