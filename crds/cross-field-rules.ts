@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /** A rule over several fields, said twice: `holds` for the sidecar's parser, `cel` for the API server. Both must mean the same. */
 export interface CrossFieldRule<Value> {
-  /** The field at fault, below the object that carries the rule. */
+  /** The field at fault, below the object that carries the rule: `min`, `adaptive.max`. */
   readonly field: string;
   readonly holds: (value: Value) => boolean;
   /** What the field must do, to be read after its name: `must be at most max (10)`. */
@@ -24,7 +24,7 @@ export function withRules<Schema extends z.ZodObject>(
   let ruled = schema;
   for (const { field, holds, fault } of rules) {
     ruled = ruled.refine((value) => holds(value), {
-      path: [field],
+      path: field.split('.'),
       error: (issue) => fault(issue.input as z.output<Schema>),
     });
   }
@@ -32,12 +32,9 @@ export function withRules<Schema extends z.ZodObject>(
   return ruled.meta({ description, 'x-kubernetes-validations': validations });
 }
 
-interface Named {
-  readonly name: string;
-}
-
-/** A list of objects with different names: the API server's twin of the rule is the list type `map`. */
-export function listByName<Item extends z.ZodType<Named>>(
+/** A list of objects that differ in `keys`: the API server's twin of the rule is the list type `map`. */
+export function listBy<Key extends string, Item extends z.ZodType<Readonly<Record<Key, string>>>>(
+  keys: readonly [Key, ...Key[]],
   item: Item,
   maxItems: number,
   description: string,
@@ -45,19 +42,27 @@ export function listByName<Item extends z.ZodType<Named>>(
   return z
     .array(item)
     .max(maxItems)
-    .refine((items) => doubleName(items) === undefined, {
-      error: (issue) => `names "${doubleName(issue.input as Named[])}" twice`,
+    .refine((items) => twice(keys, items) === undefined, {
+      error: (issue) => `names ${twice(keys, issue.input as Record<Key, string>[])} twice`,
     })
     .default([])
     .meta({
       description,
       'x-kubernetes-list-type': 'map',
-      'x-kubernetes-list-map-keys': ['name'],
+      'x-kubernetes-list-map-keys': keys,
     });
 }
 
-const doubleName = (items: readonly Named[]): string | undefined =>
-  items.map(({ name }) => name).find((name, index, all) => all.indexOf(name) !== index);
+/** The first item that has the keys of an earlier one: `"default"`, `Redis "default"`. */
+function twice<Key extends string>(
+  keys: readonly Key[],
+  items: readonly Readonly<Record<Key, string>>[],
+): string | undefined {
+  const texts = items.map((item) =>
+    keys.map((key, at) => (at === keys.length - 1 ? `"${item[key]}"` : item[key])).join(' '),
+  );
+  return texts.find((text, index) => texts.indexOf(text) !== index);
+}
 
 /** Free keys, few of them: the API server's twin of the rule is `maxProperties`. */
 export function smallRecord<Value extends z.ZodType>(

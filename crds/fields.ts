@@ -17,6 +17,13 @@ export const count = (
   description: string,
 ) => z.int().min(range.min).max(range.max).default(defaultCount).describe(description);
 
+/** A part of a whole, 0 to 1 unless `min` says otherwise. */
+export const share = (
+  defaultShare: number,
+  description: string,
+  { min = 0 }: { readonly min?: number } = {},
+) => z.number().min(min).max(1).default(defaultShare).describe(description);
+
 /** What a caller writes in the field `pool` of a request. */
 export const dnsLabel = (description: string) =>
   z

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { listByName, smallRecord } from './cross-field-rules.ts';
+import { type CrossFieldRule, listBy, smallRecord, withRules } from './cross-field-rules.ts';
 import { postgresPool } from './postgres-fields.ts';
 import { redisPool } from './redis-fields.ts';
+import { target } from './target-fields.ts';
 
 export const apiGroup = 'resilience.holdfast.dev';
 export const apiVersion = `${apiGroup}/v1alpha1`;
@@ -26,22 +27,52 @@ const selector = z
   });
 
 /** One schema gives the TypeScript type, the sidecar's parser with its defaults, and the CRD's openAPIV3Schema. */
-export const policySpecSchema = z
-  .object({
-    selector: selector.optional(),
-    mode: z
-      .enum(['Enforce', 'Shadow'])
-      .default('Enforce')
-      .describe(
-        'Enforce: the policy is in force. Shadow: it only counts what it would have done, beside the one in force; it opens no pool.',
-      ),
-    postgres: listByName(postgresPool, 16, 'Pools of PostgreSQL connections.'),
-    redis: listByName(redisPool, 16, 'Redis servers.'),
-  })
-  .meta({ description: 'What the sidecars of the selected pods offer, and within which limits.' });
+const specFields = z.object({
+  selector: selector.optional(),
+  mode: z
+    .enum(['Enforce', 'Shadow'])
+    .default('Enforce')
+    .describe(
+      'Enforce: the policy is in force. Shadow: it only counts what it would have done, beside the one in force; it opens no pool.',
+    ),
+  postgres: listBy(['name'], postgresPool, 16, 'Pools of PostgreSQL connections.'),
+  redis: listBy(['name'], redisPool, 16, 'Redis servers.'),
+  targets: listBy(['kind', 'name'], target, 64, 'What protects calls, by what they go to.'),
+});
+
+type SpecFields = z.output<typeof specFields>;
+const strayFallback = ({ targets }: SpecFields): string | undefined =>
+  targets.find(
+    ({ name, fallback }) =>
+      fallback?.upstream !== undefined &&
+      (fallback.upstream.name === name ||
+        !targets.some(
+          (other) => other.kind === 'Upstream' && other.name === fallback.upstream?.name,
+        )),
+  )?.name;
+
+export const specRules: readonly CrossFieldRule<SpecFields>[] = [
+  {
+    field: 'targets',
+    holds: (spec) => strayFallback(spec) === undefined,
+    fault: (spec) =>
+      `has in "${strayFallback(spec)}" a fallback.upstream that is no other target of kind Upstream`,
+    cel: {
+      rule: "!has(self.targets) || self.targets.all(t, !has(t.fallback) || !has(t.fallback.upstream) || self.targets.exists(o, o.kind == 'Upstream' && o.name == t.fallback.upstream.name && o.name != t.name))",
+      message: 'targets has a fallback.upstream that is no other target of kind Upstream',
+    },
+  },
+];
+
+export const policySpecSchema = withRules(
+  specFields,
+  'What the sidecars of the selected pods offer, and within which limits.',
+  specRules,
+);
 
 export type PolicySpec = Readonly<z.output<typeof policySpecSchema>>;
 export type PostgresPolicy = Readonly<z.output<typeof postgresPool>>;
+export type TargetPolicy = Readonly<z.output<typeof target>>;
 export type RedisPolicy = Readonly<z.output<typeof redisPool>>;
 
 /** A manifest, as far as the sidecar reads it. */

@@ -18,6 +18,8 @@ import type { BatchRequest as _holdfast_v1_BatchRequest, BatchRequest__Output as
 import type { BatchResult as _holdfast_v1_BatchResult, BatchResult__Output as _holdfast_v1_BatchResult__Output } from './holdfast/v1/BatchResult.ts';
 import type { Begin as _holdfast_v1_Begin, Begin__Output as _holdfast_v1_Begin__Output } from './holdfast/v1/Begin.ts';
 import type { Begun as _holdfast_v1_Begun, Begun__Output as _holdfast_v1_Begun__Output } from './holdfast/v1/Begun.ts';
+import type { BudgetState as _holdfast_v1_BudgetState, BudgetState__Output as _holdfast_v1_BudgetState__Output } from './holdfast/v1/BudgetState.ts';
+import type { BudgetsClient as _holdfast_v1_BudgetsClient, BudgetsDefinition as _holdfast_v1_BudgetsDefinition } from './holdfast/v1/Budgets.ts';
 import type { Cancel as _holdfast_v1_Cancel, Cancel__Output as _holdfast_v1_Cancel__Output } from './holdfast/v1/Cancel.ts';
 import type { Cancelled as _holdfast_v1_Cancelled, Cancelled__Output as _holdfast_v1_Cancelled__Output } from './holdfast/v1/Cancelled.ts';
 import type { Cell as _holdfast_v1_Cell, Cell__Output as _holdfast_v1_Cell__Output } from './holdfast/v1/Cell.ts';
@@ -30,14 +32,24 @@ import type { Commit as _holdfast_v1_Commit, Commit__Output as _holdfast_v1_Comm
 import type { Committed as _holdfast_v1_Committed, Committed__Output as _holdfast_v1_Committed__Output } from './holdfast/v1/Committed.ts';
 import type { DatabaseClient as _holdfast_v1_DatabaseClient, DatabaseDefinition as _holdfast_v1_DatabaseDefinition } from './holdfast/v1/Database.ts';
 import type { Draining as _holdfast_v1_Draining, Draining__Output as _holdfast_v1_Draining__Output } from './holdfast/v1/Draining.ts';
+import type { EnterRequest as _holdfast_v1_EnterRequest, EnterRequest__Output as _holdfast_v1_EnterRequest__Output } from './holdfast/v1/EnterRequest.ts';
+import type { ExitRequest as _holdfast_v1_ExitRequest, ExitRequest__Output as _holdfast_v1_ExitRequest__Output } from './holdfast/v1/ExitRequest.ts';
+import type { Exited as _holdfast_v1_Exited, Exited__Output as _holdfast_v1_Exited__Output } from './holdfast/v1/Exited.ts';
 import type { Fetch as _holdfast_v1_Fetch, Fetch__Output as _holdfast_v1_Fetch__Output } from './holdfast/v1/Fetch.ts';
 import type { Filter as _holdfast_v1_Filter, Filter__Output as _holdfast_v1_Filter__Output } from './holdfast/v1/Filter.ts';
+import type { GuardClient as _holdfast_v1_GuardClient, GuardDefinition as _holdfast_v1_GuardDefinition } from './holdfast/v1/Guard.ts';
+import type { HttpHeader as _holdfast_v1_HttpHeader, HttpHeader__Output as _holdfast_v1_HttpHeader__Output } from './holdfast/v1/HttpHeader.ts';
+import type { InspectBudgetRequest as _holdfast_v1_InspectBudgetRequest, InspectBudgetRequest__Output as _holdfast_v1_InspectBudgetRequest__Output } from './holdfast/v1/InspectBudgetRequest.ts';
+import type { InspectPoliciesRequest as _holdfast_v1_InspectPoliciesRequest, InspectPoliciesRequest__Output as _holdfast_v1_InspectPoliciesRequest__Output } from './holdfast/v1/InspectPoliciesRequest.ts';
 import type { OutcomeRequest as _holdfast_v1_OutcomeRequest, OutcomeRequest__Output as _holdfast_v1_OutcomeRequest__Output } from './holdfast/v1/OutcomeRequest.ts';
 import type { OutcomeResult as _holdfast_v1_OutcomeResult, OutcomeResult__Output as _holdfast_v1_OutcomeResult__Output } from './holdfast/v1/OutcomeResult.ts';
 import type { PageRequest as _holdfast_v1_PageRequest, PageRequest__Output as _holdfast_v1_PageRequest__Output } from './holdfast/v1/PageRequest.ts';
 import type { PageResult as _holdfast_v1_PageResult, PageResult__Output as _holdfast_v1_PageResult__Output } from './holdfast/v1/PageResult.ts';
+import type { Permit as _holdfast_v1_Permit, Permit__Output as _holdfast_v1_Permit__Output } from './holdfast/v1/Permit.ts';
 import type { PipelineReply as _holdfast_v1_PipelineReply, PipelineReply__Output as _holdfast_v1_PipelineReply__Output } from './holdfast/v1/PipelineReply.ts';
 import type { PipelineRequest as _holdfast_v1_PipelineRequest, PipelineRequest__Output as _holdfast_v1_PipelineRequest__Output } from './holdfast/v1/PipelineRequest.ts';
+import type { PoliciesClient as _holdfast_v1_PoliciesClient, PoliciesDefinition as _holdfast_v1_PoliciesDefinition } from './holdfast/v1/Policies.ts';
+import type { PolicyState as _holdfast_v1_PolicyState, PolicyState__Output as _holdfast_v1_PolicyState__Output } from './holdfast/v1/PolicyState.ts';
 import type { PublishReply as _holdfast_v1_PublishReply, PublishReply__Output as _holdfast_v1_PublishReply__Output } from './holdfast/v1/PublishReply.ts';
 import type { PublishRequest as _holdfast_v1_PublishRequest, PublishRequest__Output as _holdfast_v1_PublishRequest__Output } from './holdfast/v1/PublishRequest.ts';
 import type { QueryRequest as _holdfast_v1_QueryRequest, QueryRequest__Output as _holdfast_v1_QueryRequest__Output } from './holdfast/v1/QueryRequest.ts';
@@ -47,6 +59,10 @@ import type { RedisArray as _holdfast_v1_RedisArray, RedisArray__Output as _hold
 import type { RedisCommand as _holdfast_v1_RedisCommand, RedisCommand__Output as _holdfast_v1_RedisCommand__Output } from './holdfast/v1/RedisCommand.ts';
 import type { RedisMessage as _holdfast_v1_RedisMessage, RedisMessage__Output as _holdfast_v1_RedisMessage__Output } from './holdfast/v1/RedisMessage.ts';
 import type { RedisReply as _holdfast_v1_RedisReply, RedisReply__Output as _holdfast_v1_RedisReply__Output } from './holdfast/v1/RedisReply.ts';
+import type { ReleaseRequest as _holdfast_v1_ReleaseRequest, ReleaseRequest__Output as _holdfast_v1_ReleaseRequest__Output } from './holdfast/v1/ReleaseRequest.ts';
+import type { Released as _holdfast_v1_Released, Released__Output as _holdfast_v1_Released__Output } from './holdfast/v1/Released.ts';
+import type { Reservation as _holdfast_v1_Reservation, Reservation__Output as _holdfast_v1_Reservation__Output } from './holdfast/v1/Reservation.ts';
+import type { ReserveRequest as _holdfast_v1_ReserveRequest, ReserveRequest__Output as _holdfast_v1_ReserveRequest__Output } from './holdfast/v1/ReserveRequest.ts';
 import type { Rollback as _holdfast_v1_Rollback, Rollback__Output as _holdfast_v1_Rollback__Output } from './holdfast/v1/Rollback.ts';
 import type { RolledBack as _holdfast_v1_RolledBack, RolledBack__Output as _holdfast_v1_RolledBack__Output } from './holdfast/v1/RolledBack.ts';
 import type { Row as _holdfast_v1_Row, Row__Output as _holdfast_v1_Row__Output } from './holdfast/v1/Row.ts';
@@ -57,6 +73,8 @@ import type { ServerFrame as _holdfast_v1_ServerFrame, ServerFrame__Output as _h
 import type { ServerFrames as _holdfast_v1_ServerFrames, ServerFrames__Output as _holdfast_v1_ServerFrames__Output } from './holdfast/v1/ServerFrames.ts';
 import type { SessionClient as _holdfast_v1_SessionClient, SessionDefinition as _holdfast_v1_SessionDefinition } from './holdfast/v1/Session.ts';
 import type { SessionInfo as _holdfast_v1_SessionInfo, SessionInfo__Output as _holdfast_v1_SessionInfo__Output } from './holdfast/v1/SessionInfo.ts';
+import type { SettleRequest as _holdfast_v1_SettleRequest, SettleRequest__Output as _holdfast_v1_SettleRequest__Output } from './holdfast/v1/SettleRequest.ts';
+import type { Settled as _holdfast_v1_Settled, Settled__Output as _holdfast_v1_Settled__Output } from './holdfast/v1/Settled.ts';
 import type { Sort as _holdfast_v1_Sort, Sort__Output as _holdfast_v1_Sort__Output } from './holdfast/v1/Sort.ts';
 import type { Statement as _holdfast_v1_Statement, Statement__Output as _holdfast_v1_Statement__Output } from './holdfast/v1/Statement.ts';
 import type { StatementResult as _holdfast_v1_StatementResult, StatementResult__Output as _holdfast_v1_StatementResult__Output } from './holdfast/v1/StatementResult.ts';
@@ -65,9 +83,14 @@ import type { SubscribeEvent as _holdfast_v1_SubscribeEvent, SubscribeEvent__Out
 import type { SubscribeRequest as _holdfast_v1_SubscribeRequest, SubscribeRequest__Output as _holdfast_v1_SubscribeRequest__Output } from './holdfast/v1/SubscribeRequest.ts';
 import type { Subscribed as _holdfast_v1_Subscribed, Subscribed__Output as _holdfast_v1_Subscribed__Output } from './holdfast/v1/Subscribed.ts';
 import type { SubscriptionGap as _holdfast_v1_SubscriptionGap, SubscriptionGap__Output as _holdfast_v1_SubscriptionGap__Output } from './holdfast/v1/SubscriptionGap.ts';
+import type { TargetState as _holdfast_v1_TargetState, TargetState__Output as _holdfast_v1_TargetState__Output } from './holdfast/v1/TargetState.ts';
 import type { TransactionEnded as _holdfast_v1_TransactionEnded, TransactionEnded__Output as _holdfast_v1_TransactionEnded__Output } from './holdfast/v1/TransactionEnded.ts';
 import type { TransactionRequest as _holdfast_v1_TransactionRequest, TransactionRequest__Output as _holdfast_v1_TransactionRequest__Output } from './holdfast/v1/TransactionRequest.ts';
 import type { TransactionResponse as _holdfast_v1_TransactionResponse, TransactionResponse__Output as _holdfast_v1_TransactionResponse__Output } from './holdfast/v1/TransactionResponse.ts';
+import type { UpstreamClient as _holdfast_v1_UpstreamClient, UpstreamDefinition as _holdfast_v1_UpstreamDefinition } from './holdfast/v1/Upstream.ts';
+import type { UpstreamPart as _holdfast_v1_UpstreamPart, UpstreamPart__Output as _holdfast_v1_UpstreamPart__Output } from './holdfast/v1/UpstreamPart.ts';
+import type { UpstreamRequest as _holdfast_v1_UpstreamRequest, UpstreamRequest__Output as _holdfast_v1_UpstreamRequest__Output } from './holdfast/v1/UpstreamRequest.ts';
+import type { UpstreamResponse as _holdfast_v1_UpstreamResponse, UpstreamResponse__Output as _holdfast_v1_UpstreamResponse__Output } from './holdfast/v1/UpstreamResponse.ts';
 import type { Value as _holdfast_v1_Value, Value__Output as _holdfast_v1_Value__Output } from './holdfast/v1/Value.ts';
 
 type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> = {
@@ -96,10 +119,20 @@ export interface ProtoGrpcType {
   }
   holdfast: {
     v1: {
+      AnswerSource: EnumTypeDefinition
       BatchRequest: MessageTypeDefinition<_holdfast_v1_BatchRequest, _holdfast_v1_BatchRequest__Output>
       BatchResult: MessageTypeDefinition<_holdfast_v1_BatchResult, _holdfast_v1_BatchResult__Output>
       Begin: MessageTypeDefinition<_holdfast_v1_Begin, _holdfast_v1_Begin__Output>
       Begun: MessageTypeDefinition<_holdfast_v1_Begun, _holdfast_v1_Begun__Output>
+      BudgetState: MessageTypeDefinition<_holdfast_v1_BudgetState, _holdfast_v1_BudgetState__Output>
+      /**
+       * The cost budget of a target by itself: put aside before a call what it will cost at most, settle afterwards what it did cost.
+       *
+       * For each key and window, settled + reserved is never above the limit, whoever crashes: a reservation that nobody settles is charged in full when it
+       * expires. Every request may be repeated: it is known by its `reservation_id`.
+       */
+      Budgets: SubtypeConstructor<typeof grpc.Client, _holdfast_v1_BudgetsClient> & { service: _holdfast_v1_BudgetsDefinition }
+      CallOutcome: EnumTypeDefinition
       Cancel: MessageTypeDefinition<_holdfast_v1_Cancel, _holdfast_v1_Cancel__Output>
       Cancelled: MessageTypeDefinition<_holdfast_v1_Cancelled, _holdfast_v1_Cancelled__Output>
       Cell: MessageTypeDefinition<_holdfast_v1_Cell, _holdfast_v1_Cell__Output>
@@ -123,10 +156,26 @@ export interface ProtoGrpcType {
        */
       Database: SubtypeConstructor<typeof grpc.Client, _holdfast_v1_DatabaseClient> & { service: _holdfast_v1_DatabaseDefinition }
       Draining: MessageTypeDefinition<_holdfast_v1_Draining, _holdfast_v1_Draining__Output>
+      EnterRequest: MessageTypeDefinition<_holdfast_v1_EnterRequest, _holdfast_v1_EnterRequest__Output>
+      ExitRequest: MessageTypeDefinition<_holdfast_v1_ExitRequest, _holdfast_v1_ExitRequest__Output>
+      Exited: MessageTypeDefinition<_holdfast_v1_Exited, _holdfast_v1_Exited__Output>
       Fetch: MessageTypeDefinition<_holdfast_v1_Fetch, _holdfast_v1_Fetch__Output>
       Filter: MessageTypeDefinition<_holdfast_v1_Filter, _holdfast_v1_Filter__Output>
       FilterOperator: EnumTypeDefinition
       GapReason: EnumTypeDefinition
+      /**
+       * The policy of a target around a call that the application makes itself: Enter, call, Exit.
+       *
+       * Enter waits for its turn and is refused like any other call: `BREAKER_OPEN`, `CONCURRENCY_LIMIT`, `COST_BUDGET_EXCEEDED`, `RATE_LIMITED`, each with
+       * the time after which another try may succeed. What Exit tells moves the breaker and the adaptive limit of the target.
+       *
+       * A permit ends with Exit, with the session that it was entered in, or when its lease is over. One that ends without Exit says nothing of the target's
+       * health, and is charged its estimate.
+       */
+      Guard: SubtypeConstructor<typeof grpc.Client, _holdfast_v1_GuardClient> & { service: _holdfast_v1_GuardDefinition }
+      HttpHeader: MessageTypeDefinition<_holdfast_v1_HttpHeader, _holdfast_v1_HttpHeader__Output>
+      InspectBudgetRequest: MessageTypeDefinition<_holdfast_v1_InspectBudgetRequest, _holdfast_v1_InspectBudgetRequest__Output>
+      InspectPoliciesRequest: MessageTypeDefinition<_holdfast_v1_InspectPoliciesRequest, _holdfast_v1_InspectPoliciesRequest__Output>
       Isolation: EnumTypeDefinition
       Null: EnumTypeDefinition
       NullOrder: EnumTypeDefinition
@@ -134,8 +183,14 @@ export interface ProtoGrpcType {
       OutcomeResult: MessageTypeDefinition<_holdfast_v1_OutcomeResult, _holdfast_v1_OutcomeResult__Output>
       PageRequest: MessageTypeDefinition<_holdfast_v1_PageRequest, _holdfast_v1_PageRequest__Output>
       PageResult: MessageTypeDefinition<_holdfast_v1_PageResult, _holdfast_v1_PageResult__Output>
+      Permit: MessageTypeDefinition<_holdfast_v1_Permit, _holdfast_v1_Permit__Output>
       PipelineReply: MessageTypeDefinition<_holdfast_v1_PipelineReply, _holdfast_v1_PipelineReply__Output>
       PipelineRequest: MessageTypeDefinition<_holdfast_v1_PipelineRequest, _holdfast_v1_PipelineRequest__Output>
+      /**
+       * What the sidecar goes by just now.
+       */
+      Policies: SubtypeConstructor<typeof grpc.Client, _holdfast_v1_PoliciesClient> & { service: _holdfast_v1_PoliciesDefinition }
+      PolicyState: MessageTypeDefinition<_holdfast_v1_PolicyState, _holdfast_v1_PolicyState__Output>
       Priority: EnumTypeDefinition
       PublishReply: MessageTypeDefinition<_holdfast_v1_PublishReply, _holdfast_v1_PublishReply__Output>
       PublishRequest: MessageTypeDefinition<_holdfast_v1_PublishRequest, _holdfast_v1_PublishRequest__Output>
@@ -153,6 +208,10 @@ export interface ProtoGrpcType {
       RedisCommand: MessageTypeDefinition<_holdfast_v1_RedisCommand, _holdfast_v1_RedisCommand__Output>
       RedisMessage: MessageTypeDefinition<_holdfast_v1_RedisMessage, _holdfast_v1_RedisMessage__Output>
       RedisReply: MessageTypeDefinition<_holdfast_v1_RedisReply, _holdfast_v1_RedisReply__Output>
+      ReleaseRequest: MessageTypeDefinition<_holdfast_v1_ReleaseRequest, _holdfast_v1_ReleaseRequest__Output>
+      Released: MessageTypeDefinition<_holdfast_v1_Released, _holdfast_v1_Released__Output>
+      Reservation: MessageTypeDefinition<_holdfast_v1_Reservation, _holdfast_v1_Reservation__Output>
+      ReserveRequest: MessageTypeDefinition<_holdfast_v1_ReserveRequest, _holdfast_v1_ReserveRequest__Output>
       Rollback: MessageTypeDefinition<_holdfast_v1_Rollback, _holdfast_v1_Rollback__Output>
       RolledBack: MessageTypeDefinition<_holdfast_v1_RolledBack, _holdfast_v1_RolledBack__Output>
       Row: MessageTypeDefinition<_holdfast_v1_Row, _holdfast_v1_Row__Output>
@@ -175,6 +234,8 @@ export interface ProtoGrpcType {
        */
       Session: SubtypeConstructor<typeof grpc.Client, _holdfast_v1_SessionClient> & { service: _holdfast_v1_SessionDefinition }
       SessionInfo: MessageTypeDefinition<_holdfast_v1_SessionInfo, _holdfast_v1_SessionInfo__Output>
+      SettleRequest: MessageTypeDefinition<_holdfast_v1_SettleRequest, _holdfast_v1_SettleRequest__Output>
+      Settled: MessageTypeDefinition<_holdfast_v1_Settled, _holdfast_v1_Settled__Output>
       Sort: MessageTypeDefinition<_holdfast_v1_Sort, _holdfast_v1_Sort__Output>
       Statement: MessageTypeDefinition<_holdfast_v1_Statement, _holdfast_v1_Statement__Output>
       StatementResult: MessageTypeDefinition<_holdfast_v1_StatementResult, _holdfast_v1_StatementResult__Output>
@@ -183,9 +244,20 @@ export interface ProtoGrpcType {
       SubscribeRequest: MessageTypeDefinition<_holdfast_v1_SubscribeRequest, _holdfast_v1_SubscribeRequest__Output>
       Subscribed: MessageTypeDefinition<_holdfast_v1_Subscribed, _holdfast_v1_Subscribed__Output>
       SubscriptionGap: MessageTypeDefinition<_holdfast_v1_SubscriptionGap, _holdfast_v1_SubscriptionGap__Output>
+      TargetState: MessageTypeDefinition<_holdfast_v1_TargetState, _holdfast_v1_TargetState__Output>
       TransactionEnded: MessageTypeDefinition<_holdfast_v1_TransactionEnded, _holdfast_v1_TransactionEnded__Output>
       TransactionRequest: MessageTypeDefinition<_holdfast_v1_TransactionRequest, _holdfast_v1_TransactionRequest__Output>
       TransactionResponse: MessageTypeDefinition<_holdfast_v1_TransactionResponse, _holdfast_v1_TransactionResponse__Output>
+      /**
+       * HTTP calls through the sidecar, under the policy of their target: its address, its headers and secrets, its limits, retries and budget.
+       *
+       * An answer of the server is an answer, whatever its status: an HTTP 500 after all tries is returned, not an error. Errors are what the sidecar refuses,
+       * and what has no answer: `UPSTREAM_UNAVAILABLE`, `TARGET_TIMEOUT`, `ANSWER_LOST`.
+       */
+      Upstream: SubtypeConstructor<typeof grpc.Client, _holdfast_v1_UpstreamClient> & { service: _holdfast_v1_UpstreamDefinition }
+      UpstreamPart: MessageTypeDefinition<_holdfast_v1_UpstreamPart, _holdfast_v1_UpstreamPart__Output>
+      UpstreamRequest: MessageTypeDefinition<_holdfast_v1_UpstreamRequest, _holdfast_v1_UpstreamRequest__Output>
+      UpstreamResponse: MessageTypeDefinition<_holdfast_v1_UpstreamResponse, _holdfast_v1_UpstreamResponse__Output>
       Value: MessageTypeDefinition<_holdfast_v1_Value, _holdfast_v1_Value__Output>
     }
   }

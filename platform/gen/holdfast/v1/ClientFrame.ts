@@ -15,6 +15,13 @@ import type { PageRequest as _holdfast_v1_PageRequest, PageRequest__Output as _h
 import type { OutcomeRequest as _holdfast_v1_OutcomeRequest, OutcomeRequest__Output as _holdfast_v1_OutcomeRequest__Output } from '../../holdfast/v1/OutcomeRequest.ts';
 import type { ScriptRequest as _holdfast_v1_ScriptRequest, ScriptRequest__Output as _holdfast_v1_ScriptRequest__Output } from '../../holdfast/v1/ScriptRequest.ts';
 import type { PublishRequest as _holdfast_v1_PublishRequest, PublishRequest__Output as _holdfast_v1_PublishRequest__Output } from '../../holdfast/v1/PublishRequest.ts';
+import type { EnterRequest as _holdfast_v1_EnterRequest, EnterRequest__Output as _holdfast_v1_EnterRequest__Output } from '../../holdfast/v1/EnterRequest.ts';
+import type { ExitRequest as _holdfast_v1_ExitRequest, ExitRequest__Output as _holdfast_v1_ExitRequest__Output } from '../../holdfast/v1/ExitRequest.ts';
+import type { UpstreamRequest as _holdfast_v1_UpstreamRequest, UpstreamRequest__Output as _holdfast_v1_UpstreamRequest__Output } from '../../holdfast/v1/UpstreamRequest.ts';
+import type { ReserveRequest as _holdfast_v1_ReserveRequest, ReserveRequest__Output as _holdfast_v1_ReserveRequest__Output } from '../../holdfast/v1/ReserveRequest.ts';
+import type { SettleRequest as _holdfast_v1_SettleRequest, SettleRequest__Output as _holdfast_v1_SettleRequest__Output } from '../../holdfast/v1/SettleRequest.ts';
+import type { ReleaseRequest as _holdfast_v1_ReleaseRequest, ReleaseRequest__Output as _holdfast_v1_ReleaseRequest__Output } from '../../holdfast/v1/ReleaseRequest.ts';
+import type { InspectBudgetRequest as _holdfast_v1_InspectBudgetRequest, InspectBudgetRequest__Output as _holdfast_v1_InspectBudgetRequest__Output } from '../../holdfast/v1/InspectBudgetRequest.ts';
 
 /**
  * One call. Numbers 6 to 15 are for the frequent requests, 16 to 31 databases, 32 to 47 Redis, 48 to 63 locks,
@@ -53,7 +60,14 @@ export interface ClientFrame {
   'outcome'?: (_holdfast_v1_OutcomeRequest | null);
   'script'?: (_holdfast_v1_ScriptRequest | null);
   'publish'?: (_holdfast_v1_PublishRequest | null);
-  'request'?: "query"|"batch"|"command"|"pipeline"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script"|"publish";
+  'enter'?: (_holdfast_v1_EnterRequest | null);
+  'exit'?: (_holdfast_v1_ExitRequest | null);
+  'upstream'?: (_holdfast_v1_UpstreamRequest | null);
+  'reserve'?: (_holdfast_v1_ReserveRequest | null);
+  'settle'?: (_holdfast_v1_SettleRequest | null);
+  'release'?: (_holdfast_v1_ReleaseRequest | null);
+  'budget'?: (_holdfast_v1_InspectBudgetRequest | null);
+  'request'?: "query"|"batch"|"command"|"pipeline"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script"|"publish"|"enter"|"exit"|"upstream"|"reserve"|"settle"|"release"|"budget";
 }
 
 /**
@@ -93,5 +107,12 @@ export interface ClientFrame__Output {
   'outcome'?: (_holdfast_v1_OutcomeRequest__Output | null);
   'script'?: (_holdfast_v1_ScriptRequest__Output | null);
   'publish'?: (_holdfast_v1_PublishRequest__Output | null);
-  'request'?: "query"|"batch"|"command"|"pipeline"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script"|"publish";
+  'enter'?: (_holdfast_v1_EnterRequest__Output | null);
+  'exit'?: (_holdfast_v1_ExitRequest__Output | null);
+  'upstream'?: (_holdfast_v1_UpstreamRequest__Output | null);
+  'reserve'?: (_holdfast_v1_ReserveRequest__Output | null);
+  'settle'?: (_holdfast_v1_SettleRequest__Output | null);
+  'release'?: (_holdfast_v1_ReleaseRequest__Output | null);
+  'budget'?: (_holdfast_v1_InspectBudgetRequest__Output | null);
+  'request'?: "query"|"batch"|"command"|"pipeline"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script"|"publish"|"enter"|"exit"|"upstream"|"reserve"|"settle"|"release"|"budget";
 }

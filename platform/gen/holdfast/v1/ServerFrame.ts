@@ -16,6 +16,13 @@ import type { SavepointDone as _holdfast_v1_SavepointDone, SavepointDone__Output
 import type { PageResult as _holdfast_v1_PageResult, PageResult__Output as _holdfast_v1_PageResult__Output } from '../../holdfast/v1/PageResult.ts';
 import type { OutcomeResult as _holdfast_v1_OutcomeResult, OutcomeResult__Output as _holdfast_v1_OutcomeResult__Output } from '../../holdfast/v1/OutcomeResult.ts';
 import type { PublishReply as _holdfast_v1_PublishReply, PublishReply__Output as _holdfast_v1_PublishReply__Output } from '../../holdfast/v1/PublishReply.ts';
+import type { Permit as _holdfast_v1_Permit, Permit__Output as _holdfast_v1_Permit__Output } from '../../holdfast/v1/Permit.ts';
+import type { Exited as _holdfast_v1_Exited, Exited__Output as _holdfast_v1_Exited__Output } from '../../holdfast/v1/Exited.ts';
+import type { UpstreamResponse as _holdfast_v1_UpstreamResponse, UpstreamResponse__Output as _holdfast_v1_UpstreamResponse__Output } from '../../holdfast/v1/UpstreamResponse.ts';
+import type { Reservation as _holdfast_v1_Reservation, Reservation__Output as _holdfast_v1_Reservation__Output } from '../../holdfast/v1/Reservation.ts';
+import type { Settled as _holdfast_v1_Settled, Settled__Output as _holdfast_v1_Settled__Output } from '../../holdfast/v1/Settled.ts';
+import type { Released as _holdfast_v1_Released, Released__Output as _holdfast_v1_Released__Output } from '../../holdfast/v1/Released.ts';
+import type { BudgetState as _holdfast_v1_BudgetState, BudgetState__Output as _holdfast_v1_BudgetState__Output } from '../../holdfast/v1/BudgetState.ts';
 
 export interface ServerFrame {
   /**
@@ -54,7 +61,14 @@ export interface ServerFrame {
   'outcome'?: (_holdfast_v1_OutcomeResult | null);
   'script'?: (_holdfast_v1_RedisReply | null);
   'publish'?: (_holdfast_v1_PublishReply | null);
-  'response'?: "error"|"info"|"transactionEnded"|"query"|"batch"|"command"|"pipeline"|"draining"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script"|"publish";
+  'enter'?: (_holdfast_v1_Permit | null);
+  'exit'?: (_holdfast_v1_Exited | null);
+  'upstream'?: (_holdfast_v1_UpstreamResponse | null);
+  'reserve'?: (_holdfast_v1_Reservation | null);
+  'settle'?: (_holdfast_v1_Settled | null);
+  'release'?: (_holdfast_v1_Released | null);
+  'budget'?: (_holdfast_v1_BudgetState | null);
+  'response'?: "error"|"info"|"transactionEnded"|"query"|"batch"|"command"|"pipeline"|"draining"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script"|"publish"|"enter"|"exit"|"upstream"|"reserve"|"settle"|"release"|"budget";
 }
 
 export interface ServerFrame__Output {
@@ -94,5 +108,12 @@ export interface ServerFrame__Output {
   'outcome'?: (_holdfast_v1_OutcomeResult__Output | null);
   'script'?: (_holdfast_v1_RedisReply__Output | null);
   'publish'?: (_holdfast_v1_PublishReply__Output | null);
-  'response'?: "error"|"info"|"transactionEnded"|"query"|"batch"|"command"|"pipeline"|"draining"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script"|"publish";
+  'enter'?: (_holdfast_v1_Permit__Output | null);
+  'exit'?: (_holdfast_v1_Exited__Output | null);
+  'upstream'?: (_holdfast_v1_UpstreamResponse__Output | null);
+  'reserve'?: (_holdfast_v1_Reservation__Output | null);
+  'settle'?: (_holdfast_v1_Settled__Output | null);
+  'release'?: (_holdfast_v1_Released__Output | null);
+  'budget'?: (_holdfast_v1_BudgetState__Output | null);
+  'response'?: "error"|"info"|"transactionEnded"|"query"|"batch"|"command"|"pipeline"|"draining"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script"|"publish"|"enter"|"exit"|"upstream"|"reserve"|"settle"|"release"|"budget";
 }
