@@ -232,7 +232,7 @@ describe('as kubectl takes it', () => {
       '{"apiVersion":"resilience.holdfast.dev/v1alpha1","kind":"ResiliencePolicy","metadata":{"name":"a"},"spec":{}}',
       'policy.json',
     );
-    expect(policy?.spec).toEqual({ mode: 'Enforce', postgres: [], redis: [] });
+    expect(policy?.spec).toEqual({ mode: 'Enforce', postgres: [], redis: [], targets: [] });
   });
 
   test('a null field is an absent one', () => {

@@ -59,7 +59,7 @@ const upstreamFields = z.object({
     .string()
     .max(2_048)
     .regex(
-      /^https?:\/\/[-A-Za-z0-9._~]+(:[0-9]{1,5})?(\/[-A-Za-z0-9._~%!$&'()*+,;=:@\/]*)?$/,
+      /^https?:\/\/[-A-Za-z0-9._~]+(:[0-9]{1,5})?(\/[-A-Za-z0-9._~%!$&'()*+,;=:@/]*)?$/,
       'must be an http:// or https:// URL without user, query and fragment',
     )
     .describe(

@@ -1,0 +1,24 @@
+import { type OpenApi, policyOpenApi } from './custom-resource-definition.ts';
+
+/** A field of a schema: `spec.postgres[].pool.min`. */
+export interface Field {
+  readonly path: string;
+  readonly schema: OpenApi;
+}
+
+/** Every field of `spec`, itself first; items of lists and records among them. */
+export const specFields = (): Field[] =>
+  fieldsOf(policyOpenApi().properties?.['spec'] as OpenApi, 'spec');
+
+function fieldsOf(schema: OpenApi, path: string): Field[] {
+  return [
+    { path, schema },
+    ...Object.entries(schema.properties ?? {}).flatMap(([key, inner]) =>
+      fieldsOf(inner, `${path}.${key}`),
+    ),
+    ...(schema.items === undefined ? [] : fieldsOf(schema.items, `${path}[]`)),
+    ...(schema.additionalProperties === undefined
+      ? []
+      : fieldsOf(schema.additionalProperties, `${path}{}`)),
+  ];
+}
