@@ -9,9 +9,8 @@ export interface CrossFieldRule<Value> {
   readonly fault: (value: Value) => string;
   readonly cel: {
     readonly rule: string;
+    /** Without values: the API server takes putting numbers into words for too expensive. */
     readonly message: string;
-    /** The same words with the values in them. */
-    readonly messageExpression?: string;
   };
 }
 

@@ -13,8 +13,26 @@ export function policyOpenApi(): OpenApi {
       apiVersion: { type: 'string' },
       kind: { type: 'string' },
       metadata: { type: 'object' },
-      spec: spec as OpenApi,
+      spec: withWholeDefaults(spec as OpenApi),
     },
+  };
+}
+
+/** The API server holds a block's rules against its default as it stands, so `{}` has to have the defaults of its fields in it. */
+function withWholeDefaults(schema: OpenApi): OpenApi {
+  const properties = Object.fromEntries(
+    Object.entries(schema.properties ?? {}).map(([key, inner]) => [key, withWholeDefaults(inner)]),
+  );
+  const defaults = Object.entries(properties).flatMap(([key, inner]) =>
+    inner['default'] === undefined ? [] : [[key, inner['default']]],
+  );
+  return {
+    ...schema,
+    ...(schema.properties === undefined ? {} : { properties }),
+    ...(schema.items === undefined ? {} : { items: withWholeDefaults(schema.items) }),
+    ...(schema.properties === undefined || schema['default'] === undefined
+      ? {}
+      : { default: { ...Object.fromEntries(defaults), ...(schema['default'] as object) } }),
   };
 }
 

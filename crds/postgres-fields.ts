@@ -58,7 +58,6 @@ export const poolRules: readonly CrossFieldRule<z.output<typeof poolFields>>[] =
     cel: {
       rule: 'self.min <= self.max',
       message: 'min must be at most max',
-      messageExpression: "'min must be at most max (' + string(self.max) + ')'",
     },
   },
 ];

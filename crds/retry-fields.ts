@@ -19,7 +19,6 @@ export const backoffRules: readonly CrossFieldRule<z.output<typeof backoffFields
     cel: {
       rule: 'self.baseMs <= self.maxMs',
       message: 'baseMs must be at most maxMs',
-      messageExpression: "'baseMs must be at most maxMs (' + string(self.maxMs) + ')'",
     },
   },
 ];

@@ -25,7 +25,6 @@ export const timeoutRules: readonly CrossFieldRule<z.output<typeof timeoutFields
     cel: {
       rule: 'self.perTryMs <= self.totalMs',
       message: 'perTryMs must be at most totalMs',
-      messageExpression: "'perTryMs must be at most totalMs (' + string(self.totalMs) + ')'",
     },
   },
 ];
@@ -69,7 +68,6 @@ export const adaptiveRules: readonly CrossFieldRule<z.output<typeof adaptiveFiel
     cel: {
       rule: 'self.min <= self.max',
       message: 'min must be at most max',
-      messageExpression: "'min must be at most max (' + string(self.max) + ')'",
     },
   },
 ];
@@ -106,8 +104,6 @@ export const concurrencyRules: readonly CrossFieldRule<z.output<typeof concurren
     cel: {
       rule: '!has(self.adaptive) || self.adaptive.max <= self.max',
       message: 'adaptive.max must be at most concurrency.max',
-      messageExpression:
-        "'adaptive.max must be at most concurrency.max (' + string(self.max) + ')'",
     },
   },
 ];

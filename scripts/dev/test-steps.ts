@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { controlPlaneBinaries } from '../../e2e/cluster/binaries.ts';
+import { buildBinaries } from '../../e2e/cluster/build-binaries.ts';
 import { redisProgram } from '../servers/redis.ts';
 import { installRedis } from './system-package.ts';
 import { preparePython } from './python-environment.ts';
@@ -55,6 +57,9 @@ export async function runSteps(extent: Extent, signal: AbortSignal): Promise<Cou
       await check('installing Redis from the system packages', () => installRedis(signal));
     }
     await check('Python environment of the examples', () => preparePython(checkout, signal));
+    await check('Kubernetes programs of the tests', () =>
+      buildBinaries(controlPlaneBinaries, signal),
+    );
     await command('lint', bin('oxlint'));
     await command('format', bin('oxfmt'), '--check');
     await command('types', bin('tsc'));

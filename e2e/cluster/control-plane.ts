@@ -1,0 +1,112 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePort } from '../../scripts/servers/free-port.ts';
+import { temporaryFolder } from '../../scripts/servers/temporary-folder.ts';
+import { endProcess, hasEnded, startTethered } from '../../scripts/servers/tethered-process.ts';
+import { binaryPath } from './binaries.ts';
+import { makeCertificates } from './certificates.ts';
+import { KubeApi } from './kube-api.ts';
+import { type Access, kubeconfigText } from './kubeconfig.ts';
+
+/** An API server of one's own: what it is told is stored and checked, and nothing runs. */
+export interface ControlPlane {
+  readonly access: Access;
+  /** File for kubectl. */
+  readonly kubeconfig: string;
+  /** Resolves when all of it is gone, its data too. */
+  stop(): Promise<void>;
+}
+
+/** Starts etcd and kube-apiserver on 127.0.0.1, in about 4 s; they die with this process. Needs no root. */
+export async function startControlPlane(): Promise<ControlPlane> {
+  for (let attempt = 1; ; attempt += 1) {
+    const folder = temporaryFolder('cluster');
+    try {
+      return await startIn(folder);
+    } catch (error) {
+      const logs = ['etcd', 'kube-apiserver'].map((name) => tailOf(join(folder, `${name}.log`)));
+      rmSync(folder, { recursive: true, force: true });
+      // Somebody else was faster at one of the ports.
+      if (attempt < 3 && logs.join('').includes('address already in use')) continue;
+      throw new Error(`the control plane did not start:\n${logs.join('\n')}`, { cause: error });
+    }
+  }
+}
+
+async function startIn(folder: string): Promise<ControlPlane> {
+  await using started = new AsyncDisposableStack();
+  const run = (name: 'etcd' | 'kube-apiserver', flags: Readonly<Record<string, string>>) => {
+    const log = openSync(join(folder, `${name}.log`), 'w', 0o600);
+    const args = Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`);
+    const child = startTethered(binaryPath(name), args, {
+      env: {},
+      stdio: ['ignore', log, log],
+      deathSignal: 'SIGTERM',
+      cwd: folder,
+    });
+    closeSync(log);
+    // Nothing of it is kept, so there is nothing to end in order.
+    started.defer(() => endProcess(child, 'SIGKILL', 5_000));
+    return child;
+  };
+  const pki = join(folder, 'pki');
+  mkdirSync(pki, { mode: 0o700 });
+  makeCertificates(pki);
+  const token = randomBytes(20).toString('hex');
+  writeFileSync(join(pki, 'tokens.csv'), `${token},admin,admin,system:masters\n`, { mode: 0o600 });
+
+  const etcd = `http://127.0.0.1:${await freePort()}`;
+  run('etcd', {
+    name: 'holdfast',
+    'data-dir': join(folder, 'etcd'),
+    // No test outlives its machine.
+    'unsafe-no-fsync': 'true',
+    'listen-client-urls': etcd,
+    'advertise-client-urls': etcd,
+    'listen-peer-urls': 'http://127.0.0.1:0',
+  });
+  const port = await freePort();
+  const server = run('kube-apiserver', {
+    'etcd-servers': etcd,
+    'bind-address': '127.0.0.1',
+    // It complains now and then that nobody else could use this one, and nobody does.
+    'advertise-address': '127.0.0.1',
+    'secure-port': String(port),
+    'tls-cert-file': join(pki, 'apiserver.crt'),
+    'tls-private-key-file': join(pki, 'apiserver.key'),
+    'client-ca-file': join(pki, 'ca.crt'),
+    'token-auth-file': join(pki, 'tokens.csv'),
+    'authorization-mode': 'RBAC',
+    'service-account-issuer': 'https://kubernetes.default.svc',
+    'service-account-key-file': join(pki, 'sa.key'),
+    'service-account-signing-key-file': join(pki, 'sa.key'),
+    'service-cluster-ip-range': '10.96.0.0/16',
+    profiling: 'false',
+  });
+  const ca = readFileSync(join(pki, 'ca.crt'), 'utf8');
+  const access = { url: `https://127.0.0.1:${port}`, ca, token };
+  const api = new KubeApi(access);
+  started.defer(() => api.close());
+  await api.ready(() => hasEnded(server));
+  const kubeconfig = join(folder, 'kubeconfig');
+  writeFileSync(kubeconfig, kubeconfigText(access), { mode: 0o600 });
+
+  const running = started.move();
+  return {
+    access,
+    kubeconfig,
+    stop: async () => {
+      await running.disposeAsync();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function tailOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').slice(-2_000);
+  } catch {
+    return '';
+  }
+}
