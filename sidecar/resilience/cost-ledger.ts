@@ -58,5 +58,28 @@ export interface CostLedger {
   configure(settings: CostSettings): void;
 }
 
+/** What the books of one target tell to metrics and log. */
+export interface CostEvents {
+  /** What calls did cost, as far as it was put aside. */
+  charged(amount: Micros): void;
+  /** What they did cost beyond that. */
+  overshot(amount: Micros): void;
+  /** Nobody settled it: charged in full, beside what `charged` tells. */
+  expired(amount: Micros): void;
+  /** The share `warnAt` of the limit is reached: once for each key and window. */
+  warned(account: CostAccount): void;
+}
+
+/** Of a key's limit, what is taken. */
+export const spentOf = ({
+  settled,
+  reserved,
+  overshoot,
+}: Pick<CostAccount, 'settled' | 'reserved' | 'overshoot'>): Micros =>
+  settled + reserved + overshoot;
+
+/** Overshoots add up without an end; beyond this their sum would not be exact, and nothing fits any more anyway. */
+export const mostOvershoot: Micros = 4_000_000_000_000_000;
+
 export const microsOf = (amount: number): Micros => Math.round(amount * 1_000_000);
 export const unitsOf = (micros: Micros): number => micros / 1_000_000;
