@@ -46,6 +46,12 @@ export class Call {
     this.transactionId = options.transactionId ?? 0;
   }
 
+  /** The same call with less time: whoever asks for it ends it, with this one and at `deadlineAtMs`. */
+  within(deadlineAtMs: number): Call {
+    const { scope, priority, traceparent, transactionId } = this;
+    return new Call({ scope, deadlineAtMs, priority, traceparent, transactionId });
+  }
+
   /** Why the call ended early: kind 'cancelled' or 'deadline'. */
   get ended(): HoldfastError | undefined {
     return this.#ended;

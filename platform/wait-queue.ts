@@ -42,6 +42,13 @@ export class WaitQueue<T> {
     return this.#first()?.value;
   }
 
+  /** Of whoever is first; undefined when nobody waits. */
+  get firstPriority(): Priority | undefined {
+    if (this.#length === 0) return undefined;
+    if (this.#lines.high.head !== undefined) return 'high';
+    return this.#lines.normal.head === undefined ? 'low' : 'normal';
+  }
+
   shift(): T | undefined {
     const link = this.#first();
     if (link !== undefined) this.#unlink(link);

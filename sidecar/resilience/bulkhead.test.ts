@@ -35,7 +35,7 @@ function aBulkhead(settings: { max: number; queue: number; queueTimeoutMs: numbe
       wish.error = error as HoldfastError;
     };
     try {
-      const waiting = bulkhead.admit(wish.call);
+      const waiting = bulkhead.admit(wish.call, Infinity);
       if (waiting === undefined) run();
       else void waiting.then(run, refuse);
     } catch (error) {
@@ -164,11 +164,23 @@ test('who waits too long is refused, at its own deadline too; who gives up learn
 });
 
 test('a call that has ended does not wait', async () => {
-  const { want, clock } = aBulkhead({ max: 0, queue: 5, queueTimeoutMs: 100 });
+  const { bulkhead, want } = aBulkhead({ max: 1, queue: 5, queueTimeoutMs: 100 });
+  want();
   const call = aCall();
   call.end(cancelled());
-  const { bulkhead } = aBulkhead({ max: 0, queue: 5, queueTimeoutMs: 100 });
-  await expect(bulkhead.admit(call)).rejects.toMatchObject({ reason: 'CANCELLED' });
+  await expect(bulkhead.admit(call, Infinity)).rejects.toMatchObject({ reason: 'CANCELLED' });
+  expect(bulkhead.waiting).toBe(0);
+});
+
+test('nobody waits past the time that the call has', async () => {
+  const { bulkhead, want, clock } = aBulkhead({ max: 1, queue: 5, queueTimeoutMs: 100 });
   want();
-  await clock.advance(100);
+  const waiting = bulkhead.admit(aCall(), clock.now() + 30);
+  waiting?.catch(() => {});
+  await clock.advance(30);
+  await expect(waiting).rejects.toMatchObject({
+    reason: 'CONCURRENCY_LIMIT',
+    metadata: { waited_ms: '30' },
+  });
+  expect(bulkhead.waiting).toBe(0);
 });

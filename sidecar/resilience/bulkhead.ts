@@ -1,4 +1,4 @@
-import type { Call } from '../../platform/call.ts';
+import type { Call, Priority } from '../../platform/call.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { HoldfastError } from '../../platform/errors.ts';
 import { WaitQueue } from '../../platform/wait-queue.ts';
@@ -9,6 +9,10 @@ export interface BulkheadSettings {
   /** Most calls that wait; the next one is refused at once, or takes the place of a less urgent one. */
   readonly queue: number;
   readonly queueTimeoutMs: number;
+  /** Who is next: the first, whoever it is. Else the most urgent, then the first. */
+  readonly fifo?: boolean | undefined;
+  /** How much of `max` calls of these priorities may fill, above 0 to 1; at least one call. */
+  readonly shares?: { readonly normal: number; readonly low: number } | undefined;
 }
 
 interface Waiter {
@@ -23,17 +27,19 @@ interface BulkheadParts {
 }
 
 /**
- * A bulkhead: at most `max` calls at once, the others wait by priority and then first come, first served. Nobody overtakes: while somebody waits, whoever
- * comes waits too. Under pressure the least urgent go first.
+ * A bulkhead: at most `max` calls at once, the others wait by priority and then first come, first served. Nobody overtakes who is as urgent. Under pressure
+ * the least urgent go first, and what only they are kept out of is left to the others.
  */
 export class Bulkhead {
   readonly #parts: BulkheadParts;
   readonly #queue = new WaitQueue<Waiter>();
   #settings: BulkheadSettings;
+  #most: Readonly<Record<Priority, number>>;
   #inFlight = 0;
 
   constructor(settings: BulkheadSettings, parts: BulkheadParts) {
     this.#settings = settings;
+    this.#most = mostByPriority(settings);
     this.#parts = parts;
   }
 
@@ -45,19 +51,28 @@ export class Bulkhead {
     return this.#queue.length;
   }
 
-  /** Undefined when the call may run at once; else resolves when it may. Throws or rejects with CONCURRENCY_LIMIT, or with what ended the call. */
-  admit(call: Call): Promise<void> | undefined {
-    const { max, queue } = this.#settings;
-    if (this.#inFlight < max && this.#queue.length === 0) {
+  get limit(): number {
+    return this.#settings.max;
+  }
+
+  /**
+   * Undefined when the call may run at once; else resolves when it may. Throws or rejects with CONCURRENCY_LIMIT, at `latestAtMs` at the latest, or with
+   * what ended the call.
+   */
+  admit(call: Call, latestAtMs: number): Promise<void> | undefined {
+    // Whoever waits and is as urgent waits because of this very limit.
+    if (this.#inFlight < this.#most[call.priority]) {
       this.#inFlight += 1;
       return undefined;
     }
+    const { queue, fifo } = this.#settings;
+    const priority = fifo === true ? 'normal' : call.priority;
     if (this.#queue.length >= queue) {
-      const shed = this.#queue.shed(call.priority);
+      const shed = this.#queue.shed(priority);
       if (shed === undefined) throw this.#full(0);
       shed.refuse(this.#full(0));
     }
-    return this.#wait(call);
+    return this.#wait(call, priority, latestAtMs);
   }
 
   /** A call that was admitted has ended. */
@@ -69,19 +84,21 @@ export class Bulkhead {
   /** A new limit from now on. Nothing that runs is cut: with a lower one nobody new is let in until so many have ended. */
   configure(settings: BulkheadSettings): void {
     this.#settings = settings;
+    this.#most = mostByPriority(settings);
     this.#grant();
   }
 
   #grant(): void {
-    while (this.#inFlight < this.#settings.max) {
-      const waiter = this.#queue.shift();
-      if (waiter === undefined) return;
+    for (;;) {
+      const priority = this.#queue.firstPriority;
+      // Who is less urgent may not fill more, either.
+      if (priority === undefined || this.#inFlight >= this.#most[priority]) return;
       this.#inFlight += 1;
-      waiter.grant();
+      this.#queue.shift()?.grant();
     }
   }
 
-  #wait(call: Call): Promise<void> {
+  #wait(call: Call, priority: Priority, latestAtMs: number): Promise<void> {
     const { clock } = this.#parts;
     if (call.ended !== undefined) return Promise.reject(call.ended);
     const sinceMs = clock.now();
@@ -100,8 +117,9 @@ export class Bulkhead {
         settle();
         resolve();
       };
-      const leave = this.#queue.push({ grant, refuse }, call.priority);
-      const stop = clock.after(this.#settings.queueTimeoutMs, tooLong);
+      const leave = this.#queue.push({ grant, refuse }, priority);
+      const waitMs = Math.min(this.#settings.queueTimeoutMs, latestAtMs - sinceMs);
+      const stop = clock.after(waitMs, tooLong);
       // At its deadline the caller wants to know what it waited for, not that time passes.
       const unlisten = call.onEnd((reason) => {
         if (reason.kind === 'deadline') tooLong();
@@ -124,4 +142,10 @@ export class Bulkhead {
       },
     );
   }
+}
+
+function mostByPriority({ max, shares }: BulkheadSettings): Readonly<Record<Priority, number>> {
+  const { normal, low } = shares ?? { normal: 1, low: 1 };
+  const part = (share: number): number => Math.max(1, Math.floor(max * share));
+  return { high: max, normal: part(normal), low: part(Math.min(normal, low)) };
 }

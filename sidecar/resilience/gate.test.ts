@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { Call } from '../../platform/call.ts';
+import { Deadlines } from '../../platform/deadlines.ts';
 import type { HoldfastError } from '../../platform/errors.ts';
 import { TestClock } from '../../platform/test-clock.ts';
 import type { BreakerState } from './breaker.ts';
-import { Gate, Permit, type GateSettings } from './gate.ts';
+import type { CostSettings } from './cost-ledger.ts';
+import { Gate, type GateSettings } from './gate.ts';
+import { Permit } from './permit.ts';
+import { PodLedger } from './pod-ledger.ts';
 
 const scope = { onClose: () => () => {}, push: () => {} };
 const aCall = (): Call => new Call({ scope, deadlineAtMs: Infinity });
@@ -19,20 +23,44 @@ const breaker = {
 const concurrency = { max: 1, queue: 2, queueTimeoutMs: 100 };
 const rate = { perSecond: 1, burst: 2 };
 const cost = { limit: 10, windowMs: 60_000, warnAt: 0.5 };
-const estimate = { key: 'k', estimate: 4, ttlMs: 60_000 };
+const perTry = { estimate: 4, reservationMs: 60_000 };
 
-function aGate(settings: GateSettings) {
+/** Settings of a gate whose budget is in this pod's memory. */
+interface Settings extends Omit<GateSettings, 'cost'> {
+  readonly cost?: CostSettings;
+}
+
+function aGate(settings: Settings) {
   const clock = new TestClock();
   const states: BreakerState[] = [];
   const warned: string[] = [];
-  const gate = new Gate(settings, {
+  let ids = 0;
+  const gate = new Gate({
     target: 'orders',
     clock,
     onBreaker: (state) => states.push(state),
-    onCostWarning: (key) => warned.push(key),
+    newId: () => `${(ids += 1)}`,
   });
+  let ledger: PodLedger | undefined;
+  const configure = ({ cost: budget, ...others }: Settings): void => {
+    if (budget === undefined) return gate.configure(others, undefined);
+    ledger ??= new PodLedger(budget, {
+      target: 'orders',
+      clock,
+      deadlines: new Deadlines(clock),
+      events: {
+        charged: () => {},
+        overshot: () => {},
+        expired: () => {},
+        warned: () => warned.push('warned'),
+      },
+    });
+    ledger.configure(budget);
+    return gate.configure({ ...others, cost: perTry }, ledger);
+  };
+  configure(settings);
   const admit = (): Permit => {
-    const permit = gate.admit(aCall(), estimate);
+    const permit = gate.admit(aCall(), clock.now(), Infinity, { key: 'k' });
     if (permit instanceof Permit) return permit;
     throw new Error('it waits');
   };
@@ -44,14 +72,14 @@ function aGate(settings: GateSettings) {
     }
     throw new Error('it was not refused');
   };
-  return { gate, clock, states, warned, admit, refusal };
+  return { gate, clock, states, warned, configure, admit, refusal };
 }
 
 test('without settings everything goes through', () => {
   const { admit, gate } = aGate({});
   const permits = Array.from({ length: 1_000 }, admit);
   expect(gate.inFlight).toBe(1_000);
-  for (const permit of permits) permit.settle('success');
+  for (const permit of permits) void permit.settle('success');
   expect(gate.inFlight).toBe(0);
 });
 
@@ -66,7 +94,7 @@ describe('each refusal says why and when to try again', () => {
     for (let call = 0; call < 2; call += 1) {
       try {
         const permit = admit();
-        if ('breaker' in settings) permit.settle('failure');
+        if ('breaker' in settings) void permit.settle('failure');
       } catch {
         // The bulkhead is full with the first.
       }
@@ -79,7 +107,7 @@ describe('each refusal says why and when to try again', () => {
 
 describe('who is refused gives back what it had', () => {
   test('the place in the bulkhead and the cost, when the rate refuses', () => {
-    const { admit, refusal, gate } = aGate({
+    const { admit, refusal, gate, configure } = aGate({
       concurrency: { ...concurrency, max: 5 },
       rate,
       cost: { ...cost, limit: 100 },
@@ -88,7 +116,7 @@ describe('who is refused gives back what it had', () => {
     admit();
     expect(refusal().reason).toBe('RATE_LIMITED');
     expect(gate.inFlight).toBe(2);
-    gate.configure({ cost: { ...cost, limit: 12 } });
+    configure({ cost: { ...cost, limit: 12 } });
     admit(); // 4 of 12 are left, so nothing of the refused one is put aside
     expect(refusal().reason).toBe('COST_BUDGET_EXCEEDED');
   });
@@ -100,7 +128,7 @@ describe('who is refused gives back what it had', () => {
       rate: { perSecond: 0.001, burst: 3 },
       cost,
     });
-    for (let call = 0; call < 2; call += 1) admit().settle('failure', 0);
+    for (let call = 0; call < 2; call += 1) void admit().settle('failure', 0);
     for (let call = 0; call < 10; call += 1) expect(refusal().reason).toBe('BREAKER_OPEN');
     expect([gate.inFlight, gate.waiting]).toEqual([0, 0]);
     // The third token is still there for the probe.
@@ -110,14 +138,14 @@ describe('who is refused gives back what it had', () => {
 
   test('a place for a probe is taken by who goes, not by who waits', async () => {
     const { gate, clock, admit } = aGate({ breaker, concurrency });
-    for (let call = 0; call < 2; call += 1) admit().settle('failure');
+    for (let call = 0; call < 2; call += 1) void admit().settle('failure');
     await clock.advance(500);
     const probe = admit();
-    const second = Promise.resolve(gate.admit(aCall())).then(
+    const second = Promise.resolve(gate.admit(aCall(), clock.now(), Infinity)).then(
       () => 'in',
       (error: HoldfastError) => error.reason,
     );
-    probe.settle('failure');
+    void probe.settle('failure');
     expect(await second).toBe('BREAKER_OPEN');
     expect(gate.inFlight).toBe(0);
   });
@@ -127,44 +155,44 @@ describe('a permit', () => {
   test('is settled once', () => {
     const { admit, gate } = aGate({ concurrency });
     const permit = admit();
-    permit.settle('success');
-    permit.settle('success');
+    void permit.settle('success');
+    void permit.settle('success');
     expect(gate.inFlight).toBe(0);
   });
 
-  test('that was dropped costs nothing, and one without a word on it its estimate', () => {
+  test('costs what it is said to cost, and all that was put aside without a word on it', () => {
     const { admit, refusal, warned } = aGate({ cost });
-    admit().settle('dropped');
-    admit().settle('success', 1);
-    admit().settle('failure');
-    expect(warned).toEqual(['k']);
+    void admit().settle('dropped', 0);
+    void admit().settle('success', 1);
+    void admit().settle('failure');
+    expect(warned).toEqual(['warned']);
     // 1 + 4 are spent.
-    admit().settle('success', 4);
+    void admit().settle('success', 4);
     expect(refusal().reason).toBe('COST_BUDGET_EXCEEDED');
   });
 });
 
 describe('new settings while calls are in flight', () => {
   test('a limit that comes later counts those that are in already', () => {
-    const { gate, admit, refusal } = aGate({});
+    const { gate, configure, admit, refusal } = aGate({});
     const permits = [admit(), admit()];
-    gate.configure({ concurrency: { max: 2, queue: 0, queueTimeoutMs: 1 } });
+    configure({ concurrency: { max: 2, queue: 0, queueTimeoutMs: 1 } });
     expect(refusal().reason).toBe('CONCURRENCY_LIMIT');
-    for (const permit of permits) permit.settle('success');
+    for (const permit of permits) void permit.settle('success');
     expect([gate.inFlight, admit() instanceof Permit]).toEqual([0, true]);
   });
 
   test('an open breaker stays open, a new one does not count what it did not let in', () => {
-    const { gate, admit, refusal, states } = aGate({});
+    const { gate, configure, admit, refusal, states } = aGate({});
     const permits = [admit(), admit(), admit()];
-    gate.configure({ breaker });
-    for (const permit of permits) permit.settle('failure');
+    configure({ breaker });
+    for (const permit of permits) void permit.settle('failure');
     expect(gate.breakerState).toBe('closed');
-    for (let call = 0; call < 2; call += 1) admit().settle('failure');
-    gate.configure({ breaker: { ...breaker, failureRate: 1, minCalls: 50 } });
+    for (let call = 0; call < 2; call += 1) void admit().settle('failure');
+    configure({ breaker: { ...breaker, failureRate: 1, minCalls: 50 } });
     expect(refusal().reason).toBe('BREAKER_OPEN');
     expect(states).toEqual(['open']);
-    gate.configure({});
+    configure({});
     admit();
   });
 
@@ -173,10 +201,10 @@ describe('new settings while calls are in flight', () => {
     const { gate, admit } = aGate({
       concurrency: { max: 10, queue: 0, queueTimeoutMs: 1, adaptive },
     });
-    for (let call = 0; call < 200; call += 1) admit().settle('failure');
+    for (let call = 0; call < 200; call += 1) void admit().settle('failure');
     const permits = [admit(), admit()];
     expect(() => admit()).toThrow('run at once');
-    for (const permit of permits) permit.settle('success');
+    for (const permit of permits) void permit.settle('success');
     expect(gate.inFlight).toBe(0);
   });
 });

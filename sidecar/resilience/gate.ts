@@ -4,18 +4,27 @@ import type { HoldfastError } from '../../platform/errors.ts';
 import { AdaptiveLimit, type AdaptiveSettings } from './adaptive-limit.ts';
 import { Breaker, refused, type BreakerSettings, type BreakerState } from './breaker.ts';
 import { Bulkhead, type BulkheadSettings } from './bulkhead.ts';
-import { CostBudget, isOverBudget, type CostSettings, type Reservation } from './cost-budget.ts';
+import type { CostLedger, Micros } from './cost-ledger.ts';
 import type { Outcome } from './outcome.ts';
+import { Charge, Permit } from './permit.ts';
 import { RateLimit, type RateSettings } from './rate-limit.ts';
-import { breakerOpen, overCost, rateLimited } from './refusals.ts';
+import { breakerOpen, rateLimited } from './refusals.ts';
 
 /** What stands in front of each try of a call to a target; what is absent lets everything through. */
 export interface GateSettings {
   readonly breaker?: BreakerSettings | undefined;
-  /** With `adaptive` the limit moves between its bounds, and `max` is where it starts from. */
+  /** With `adaptive` the limit moves between its bounds, and never above `max`. */
   readonly concurrency?: (BulkheadSettings & { readonly adaptive?: AdaptiveSettings }) | undefined;
   readonly rate?: RateSettings | undefined;
-  readonly cost?: CostSettings | undefined;
+  readonly cost?: TryCost | undefined;
+}
+
+/** What is put aside for each try. */
+export interface TryCost {
+  /** When the caller says nothing. */
+  readonly estimate: Micros;
+  /** When it is charged without a word of the caller. */
+  readonly reservationMs: number;
 }
 
 export interface GateParts {
@@ -23,49 +32,24 @@ export interface GateParts {
   readonly target: string;
   readonly clock: Clock;
   readonly onBreaker: (state: BreakerState) => void;
-  readonly onCostWarning: (key: string) => void;
+  /** Of reservations, never the same twice. */
+  readonly newId: () => string;
 }
 
-/** What a try will probably cost. */
+/** What a caller says of the cost of a try. */
 export interface Cost {
+  /** Whose budget it is. */
   readonly key: string;
-  readonly estimate: number;
-  /** After so long without a word it is charged. */
-  readonly ttlMs: number;
-}
-
-/** The right to make one try. Settled once; again changes nothing. */
-export class Permit {
-  readonly #gate: Gate;
-  readonly #startedAtMs: number;
-  readonly #epoch: number;
-  readonly #reservation: Reservation | undefined;
-  #open = true;
-
-  constructor(
-    gate: Gate,
-    startedAtMs: number,
-    epoch: number,
-    reservation: Reservation | undefined,
-  ) {
-    this.#gate = gate;
-    this.#startedAtMs = startedAtMs;
-    this.#epoch = epoch;
-    this.#reservation = reservation;
-  }
-
-  /** Tells what became of the try, and what it cost; without a word on that, its estimate. */
-  settle(outcome: Outcome, actualCost?: number): void {
-    if (!this.#open) return;
-    this.#open = false;
-    this.#gate.settle(outcome, this.#startedAtMs, this.#epoch);
-    if (this.#reservation !== undefined) this.#gate.charge(this.#reservation, outcome, actualCost);
-  }
+  /** At most; absent: the policy's estimate. */
+  readonly amount?: Micros | undefined;
+  /** When it is charged without a word of the caller; absent: as the policy says. */
+  readonly ttlMs?: number | undefined;
 }
 
 const unlimited: BulkheadSettings = { max: Infinity, queue: 0, queueTimeoutMs: 1 };
 /** Of calls that no breaker has admitted: one that comes later does not count them. */
 const noEpoch = -2;
+const noCost: Cost = { key: '' };
 
 /**
  * Everything that may refuse a try, in this order: an open breaker, before anything is waited for or charged; the bulkhead; cost; rate; and last the breaker
@@ -78,13 +62,12 @@ export class Gate {
   readonly #bulkhead: Bulkhead;
   #adaptive: AdaptiveLimit | undefined;
   #rate: RateLimit | undefined;
-  #cost: CostBudget | undefined;
+  #ledger: CostLedger | undefined;
   #settings: GateSettings = {};
 
-  constructor(settings: GateSettings, parts: GateParts) {
+  constructor(parts: GateParts) {
     this.#parts = parts;
     this.#bulkhead = new Bulkhead(unlimited, parts);
-    this.configure(settings);
   }
 
   get breakerState(): BreakerState | undefined {
@@ -99,15 +82,25 @@ export class Gate {
     return this.#bulkhead.waiting;
   }
 
-  /** A permit, at once or when there is room. Throws or rejects with BREAKER_OPEN, CONCURRENCY_LIMIT, COST_BUDGET_EXCEEDED, RATE_LIMITED. */
-  admit(call: Call, cost?: Cost): Permit | Promise<Permit> {
-    const breaker = this.#breaker;
-    if (breaker !== undefined && breaker.state === 'open') this.#refuseWhileOpen(breaker);
-    const waiting = this.#bulkhead.admit(call);
-    if (waiting !== undefined) return waiting.then(() => this.#goOn(cost));
-    return this.#goOn(cost);
+  /** Most tries at once, just now; Infinity for no limit. */
+  get limit(): number {
+    return this.#bulkhead.limit;
   }
 
+  /**
+   * A permit, at once or when there is room, at `latestAtMs` at the latest. Throws or rejects with BREAKER_OPEN, CONCURRENCY_LIMIT, COST_BUDGET_EXCEEDED,
+   * RATE_LIMITED, or with what ended the call.
+   */
+  admit(call: Call, nowMs: number, latestAtMs: number, cost?: Cost): Permit | Promise<Permit> {
+    const breaker = this.#breaker;
+    if (breaker !== undefined && breaker.state === 'open') this.#refuseWhileOpen(breaker, nowMs);
+    const waiting = this.#bulkhead.admit(call, latestAtMs);
+    if (waiting !== undefined) return this.#admitLater(waiting, call, cost);
+    if (this.#ledger !== undefined) return this.#reserve(this.#ledger, call, cost);
+    return this.#take(nowMs, undefined);
+  }
+
+  /** For permits: what became of a try. */
   settle(outcome: Outcome, startedAtMs: number, epoch: number): void {
     const now = this.#parts.clock.now();
     const tookMs = now - startedAtMs;
@@ -118,29 +111,20 @@ export class Gate {
     if (changed) this.#resize();
   }
 
-  charge(reservation: Reservation, outcome: Outcome, actual: number | undefined): void {
-    const now = this.#parts.clock.wallNow();
-    if (outcome === 'dropped') this.#cost?.release(reservation, now);
-    else this.#cost?.settle(reservation, actual ?? reservation.estimate, now);
-  }
-
-  /** New settings from now on. What still fits stays: an open breaker open, calls in flight counted, tokens and what was spent. */
-  configure(settings: GateSettings): void {
-    const { clock, onBreaker, onCostWarning } = this.#parts;
+  /** New settings from now on. What still fits stays: an open breaker open, calls in flight counted, tokens. The ledger keeps what was spent. */
+  configure(settings: GateSettings, ledger: CostLedger | undefined): void {
+    const { clock, onBreaker } = this.#parts;
     const now = clock.now();
-    const { breaker, concurrency, rate, cost } = settings;
+    const { breaker, concurrency, rate } = settings;
     this.#settings = settings;
-    if (breaker === undefined) this.#breaker = undefined;
+    this.#ledger = ledger;
+    if (breaker === undefined) this.#dropBreaker();
     else if (this.#breaker === undefined) this.#breaker = new Breaker(breaker, now, onBreaker);
     else this.#breaker.configure(breaker, now);
 
     if (rate === undefined) this.#rate = undefined;
     else if (this.#rate === undefined) this.#rate = new RateLimit(rate, now);
     else this.#rate.configure(rate, now);
-
-    if (cost === undefined) this.#cost = undefined;
-    else if (this.#cost === undefined) this.#cost = new CostBudget(cost, onCostWarning);
-    else this.#cost.configure(cost);
 
     const adaptive = concurrency?.adaptive;
     if (adaptive === undefined) this.#adaptive = undefined;
@@ -150,53 +134,87 @@ export class Gate {
     this.#resize();
   }
 
+  #dropBreaker(): void {
+    if (this.#breaker !== undefined && this.#breaker.state !== 'closed') {
+      this.#parts.onBreaker('closed');
+    }
+    this.#breaker = undefined;
+  }
+
   #resize(): void {
     const { concurrency } = this.#settings;
-    const max = this.#adaptive?.limit ?? concurrency?.max ?? unlimited.max;
+    const ceiling = concurrency?.max ?? unlimited.max;
+    const max = Math.min(ceiling, this.#adaptive?.limit ?? ceiling);
     this.#bulkhead.configure({ ...unlimited, ...concurrency, max });
   }
 
-  /** Behind the bulkhead, whose place is given back when anything else refuses. */
-  #goOn(cost: Cost | undefined): Permit {
+  async #admitLater(waiting: Promise<void>, call: Call, cost: Cost | undefined): Promise<Permit> {
+    await waiting;
+    // The breaker may have opened meanwhile: what comes now is no place to charge anything either.
+    const { clock } = this.#parts;
+    const breaker = this.#breaker;
     try {
-      return this.#take(cost);
+      if (breaker?.state === 'open') this.#refuseWhileOpen(breaker, clock.now());
     } catch (refusal) {
       this.#bulkhead.settle();
       throw refusal;
     }
+    if (this.#ledger !== undefined) return this.#reserve(this.#ledger, call, cost);
+    return this.#take(clock.now(), undefined);
   }
 
-  #take(cost: Cost | undefined): Permit {
-    const { clock, target } = this.#parts;
-    const reservation = this.#reserve(cost);
-    const now = clock.now();
-    const waitMs = this.#rate?.admit(now) ?? 0;
-    if (waitMs > 0) throw this.#giveBack(reservation, rateLimited(target, waitMs));
-    const epoch = this.#breaker?.admit(now) ?? noEpoch;
+  #reserve(ledger: CostLedger, call: Call, cost: Cost = noCost): Permit | Promise<Permit> {
+    const { estimate, reservationMs } = this.#settings.cost ?? { estimate: 0, reservationMs: 0 };
+    const { newId, clock } = this.#parts;
+    const { key, amount = estimate, ttlMs = reservationMs } = cost;
+    const id = newId();
+    const givesUp = (refusal: HoldfastError): never => {
+      this.#bulkhead.settle();
+      throw refusal;
+    };
+    const goOn = (): Permit => {
+      const charge = new Charge(ledger, id);
+      try {
+        if (call.ended !== undefined) givesUp(call.ended);
+        return this.#take(clock.now(), charge);
+      } catch (refusal) {
+        charge.release();
+        throw refusal;
+      }
+    };
+    let reserving;
+    try {
+      reserving = ledger.reserve({ id, key, amount, ttlMs }, call);
+    } catch (refusal) {
+      return givesUp(refusal as HoldfastError);
+    }
+    if (!(reserving instanceof Promise)) return goOn();
+    return reserving.then(goOn, (refusal: HoldfastError) => {
+      // Its answer may have been lost: then it was put aside all the same.
+      if (refusal.reason !== 'COST_BUDGET_EXCEEDED') new Charge(ledger, id).release();
+      return givesUp(refusal);
+    });
+  }
+
+  /** Behind the bulkhead, whose place is given back when anything refuses. */
+  #take(now: number, charge: Charge | undefined): Permit {
+    const { target } = this.#parts;
+    const waitMs = this.#rate === undefined ? 0 : this.#rate.admit(now);
+    if (waitMs > 0) {
+      this.#bulkhead.settle();
+      throw rateLimited(target, waitMs);
+    }
+    const epoch = this.#breaker === undefined ? noEpoch : this.#breaker.admit(now);
     if (epoch === refused) {
       this.#rate?.giveBack();
-      const retryAfterMs = this.#breaker?.retryAfterMs(now) ?? 1;
-      throw this.#giveBack(reservation, breakerOpen(target, retryAfterMs));
+      this.#bulkhead.settle();
+      throw breakerOpen(target, this.#breaker?.retryAfterMs(now) ?? 1);
     }
-    return new Permit(this, now, epoch, reservation);
+    return new Permit(this, now, epoch, charge);
   }
 
-  #reserve(cost: Cost | undefined): Reservation | undefined {
-    const budget = this.#cost;
-    if (budget === undefined || cost === undefined) return undefined;
-    const wallMs = this.#parts.clock.wallNow();
-    const result = budget.reserve(cost.key, cost.estimate, cost.ttlMs, wallMs);
-    if (isOverBudget(result)) throw overCost(this.#parts.target, cost.estimate, result);
-    return result;
-  }
-
-  #giveBack(reservation: Reservation | undefined, refusal: HoldfastError): HoldfastError {
-    if (reservation !== undefined) this.#cost?.release(reservation, this.#parts.clock.wallNow());
-    return refusal;
-  }
-
-  #refuseWhileOpen(breaker: Breaker): void {
-    const retryAfterMs = breaker.opensInMs(this.#parts.clock.now());
+  #refuseWhileOpen(breaker: Breaker, nowMs: number): void {
+    const retryAfterMs = breaker.opensInMs(nowMs);
     if (retryAfterMs > 0) throw breakerOpen(this.#parts.target, retryAfterMs);
   }
 }

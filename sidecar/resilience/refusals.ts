@@ -39,3 +39,12 @@ export const overCost = (
       },
     },
   );
+
+/** The policy's own time is up; `setting` names which. */
+export const timedOut = (target: string, setting: string, ms: number): HoldfastError =>
+  new HoldfastError(
+    'deadline',
+    'TARGET_TIMEOUT',
+    `a call to "${target}" took longer than ${setting} of its policy (${ms} ms)`,
+    { target },
+  );

@@ -2,7 +2,7 @@
 export interface RetryBudgetSettings {
   /** Retries for each call, 0 to 1. */
   readonly ratio: number;
-  /** So many a second are there even without calls. */
+  /** So many a second are there even without calls; after a quiet time those of ten seconds at once. */
   readonly minPerSecond: number;
 }
 
@@ -23,8 +23,20 @@ export class RetryBudget {
 
   constructor(settings: RetryBudgetSettings, nowMs: number) {
     this.#settings = settings;
-    this.#floor = settings.minPerSecond;
+    this.#floor = floorOf(settings);
     this.#atMs = nowMs;
+  }
+
+  /** The budget under new settings: what is there stays, as far as they allow it. */
+  static next(
+    budget: RetryBudget | undefined,
+    settings: RetryBudgetSettings | undefined,
+    nowMs: number,
+  ): RetryBudget | undefined {
+    if (settings === undefined) return undefined;
+    if (budget === undefined) return new RetryBudget(settings, nowMs);
+    budget.configure(settings, nowMs);
+    return budget;
   }
 
   /** A call has begun. */
@@ -45,7 +57,7 @@ export class RetryBudget {
   configure(settings: RetryBudgetSettings, nowMs: number): void {
     this.#decay(nowMs);
     this.#settings = settings;
-    this.#floor = Math.min(this.#floor, settings.minPerSecond);
+    this.#floor = Math.min(this.#floor, floorOf(settings));
   }
 
   /** What a busy time has earned is no licence for a storm an hour later. */
@@ -53,11 +65,12 @@ export class RetryBudget {
     const passedMs = nowMs - this.#atMs;
     this.#atMs = nowMs;
     this.#tokens *= Math.max(0, 1 - passedMs / keptMs);
-    const { minPerSecond } = this.#settings;
     this.#floor = Math.min(
-      Math.max(1, minPerSecond),
-      this.#floor + (passedMs / 1_000) * minPerSecond,
+      floorOf(this.#settings),
+      this.#floor + (passedMs / 1_000) * this.#settings.minPerSecond,
     );
-    if (minPerSecond === 0) this.#floor = 0;
   }
 }
+
+/** Connections of a quiet pod may all break at once. */
+const floorOf = ({ minPerSecond }: RetryBudgetSettings): number => (minPerSecond * keptMs) / 1_000;

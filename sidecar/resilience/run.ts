@@ -1,0 +1,179 @@
+import type { Call } from '../../platform/call.ts';
+import { HoldfastError } from '../../platform/errors.ts';
+import type { Micros } from './cost-ledger.ts';
+import type { Cost, Gate } from './gate.ts';
+import { outcomeOf, type Outcome } from './outcome.ts';
+import type { Permit } from './permit.ts';
+import { timedOut } from './refusals.ts';
+import type { Rehearsal, Rehearsed } from './rehearsal.ts';
+import { retryDelayMs } from './retry.ts';
+import type { RetryBudget } from './retry-budget.ts';
+import type { TargetParts, TargetSettings } from './target-parts.ts';
+
+/** What a caller says of its work. */
+export interface Work<T> {
+  /** One try. Its call ends with the caller's, and when its time is up. */
+  readonly run: (call: Call) => Promise<T>;
+  /** Whether it may run again after this failure: because twice does no harm, or because it did not run. */
+  readonly repeatable: (error: HoldfastError) => boolean;
+  readonly cost?: Cost | undefined;
+  /** What the try that has just ended did cost; undefined for all that was put aside. */
+  readonly spent?: () => Micros | undefined;
+}
+
+/** What a call begins with. */
+interface Policy {
+  readonly parts: TargetParts;
+  readonly gate: Gate;
+  readonly settings: TargetSettings;
+  readonly budget: RetryBudget | undefined;
+  readonly rehearsal: Rehearsal | undefined;
+}
+
+/** One call with its tries. Promises are chained by hand: an `async` function for each layer would cost more than all policies together. */
+export class Run<T> {
+  readonly #call: Call;
+  readonly #work: Work<T>;
+  readonly #policy: Policy;
+  readonly #startedAtMs: number;
+  /** The end of the call and of its tries, by its own deadline or by the policy's. */
+  readonly #latestAtMs: number;
+  #attempts = 0;
+  #permit: Permit | undefined;
+  #rehearsed: Rehearsed | undefined;
+  #release: (() => void) | undefined;
+  /** What the last try failed with. */
+  #failure: HoldfastError | undefined;
+  /** Of a try whose outcome is open: whatever the next ones say, it may have taken effect. */
+  #doubt: HoldfastError | undefined;
+
+  constructor(call: Call, work: Work<T>, nowMs: number, policy: Policy) {
+    this.#call = call;
+    this.#work = work;
+    this.#policy = policy;
+    this.#startedAtMs = nowMs;
+    const { timeout } = policy.settings;
+    this.#latestAtMs =
+      timeout === undefined
+        ? call.deadlineAtMs
+        : Math.min(call.deadlineAtMs, nowMs + timeout.totalMs);
+  }
+
+  /** Makes the next try, and those after it. */
+  try(nowMs: number): Promise<T> {
+    const { gate, rehearsal } = this.#policy;
+    const { cost } = this.#work;
+    this.#rehearsed = rehearsal?.begin(this.#call, nowMs, cost);
+    try {
+      const admitted = gate.admit(this.#call, nowMs, this.#latestAtMs, cost);
+      if (!(admitted instanceof Promise)) return this.#go(admitted, nowMs);
+      const go = (permit: Permit): Promise<T> => this.#go(permit, this.#policy.parts.clock.now());
+      return admitted.then(go, this.#refused);
+    } catch (refusal) {
+      return Promise.reject(this.#refusal(refusal));
+    }
+  }
+
+  #go(permit: Permit, nowMs: number): Promise<T> {
+    this.#permit = permit;
+    this.#attempts += 1;
+    try {
+      return this.#work.run(this.#limited(nowMs)).then(this.#succeeded, this.#failed);
+    } catch (thrown) {
+      return Promise.resolve(this.#failed(thrown));
+    }
+  }
+
+  readonly #succeeded = (value: T): T => {
+    this.#settle('success');
+    this.#policy.rehearsal?.finish(this.#startedAtMs);
+    return value;
+  };
+
+  readonly #failed = (thrown: unknown): Promise<T> => {
+    const error = HoldfastError.from(thrown);
+    this.#settle(outcomeOf(error));
+    this.#failure = error;
+    if (error.kind === 'unknown-outcome') this.#doubt = error;
+    const pauseMs = this.#pauseMs(error);
+    if (pauseMs !== undefined) return this.#again(pauseMs);
+    const repeatable = this.#work.repeatable(error);
+    this.#policy.rehearsal?.finish(this.#startedAtMs, { error, repeatable });
+    return Promise.reject(this.#doubt ?? error);
+  };
+
+  readonly #refused = (refusal: unknown): never => {
+    throw this.#refusal(refusal);
+  };
+
+  /** Who is refused a further try learns what the last one failed with. */
+  #refusal(refusal: unknown): HoldfastError {
+    const error = HoldfastError.from(refusal);
+    this.#rehearsed?.end('dropped', 0);
+    this.#policy.parts.onRefused(error.reason);
+    return this.#doubt ?? this.#failure ?? error;
+  }
+
+  #settle(outcome: Outcome): void {
+    this.#release?.();
+    this.#release = undefined;
+    const spent = this.#work.spent?.();
+    this.#rehearsed?.end(outcome, spent);
+    void this.#permit?.settle(outcome, spent);
+  }
+
+  #again(pauseMs: number): Promise<T> {
+    const { clock, onRetry } = this.#policy.parts;
+    return new Promise<void>((resolve, reject) => {
+      const stop = clock.after(pauseMs, () => {
+        unlisten();
+        resolve();
+      });
+      const unlisten = this.#call.onEnd((reason) => {
+        stop();
+        reject(this.#doubt ?? reason);
+      });
+    }).then(() => {
+      onRetry();
+      return this.try(clock.now());
+    });
+  }
+
+  #pauseMs(error: HoldfastError): number | undefined {
+    const { retry } = this.#policy.settings;
+    const { clock, random } = this.#policy.parts;
+    if (retry === undefined || this.#call.ended !== undefined) return undefined;
+    const repeatable = this.#work.repeatable(error);
+    const pauseMs = retryDelayMs(retry, { error, attempts: this.#attempts, repeatable }, random);
+    const now = clock.now();
+    // A try that would come too late is not paid for.
+    if (pauseMs === undefined || now + pauseMs >= this.#latestAtMs) return undefined;
+    return this.#policy.budget?.withdraw(now) === false ? undefined : pauseMs;
+  }
+
+  /** The call of one try. */
+  #limited(nowMs: number): Call {
+    const call = this.#call;
+    const { timeout } = this.#policy.settings;
+    if (timeout === undefined) return call;
+    const { perTryMs, totalMs } = timeout;
+    const tryEndsAtMs = perTryMs === 0 ? Infinity : nowMs + perTryMs;
+    const deadlineAtMs = Math.min(tryEndsAtMs, this.#latestAtMs);
+    if (deadlineAtMs >= call.deadlineAtMs) return call;
+    const { parts } = this.#policy;
+    const limited = call.within(deadlineAtMs);
+    const unlisten = call.onEnd((reason) => limited.end(reason));
+    const unwatch = parts.deadlines.watch(deadlineAtMs, () =>
+      limited.end(
+        tryEndsAtMs < this.#latestAtMs
+          ? timedOut(parts.name, 'timeout.perTryMs', perTryMs)
+          : timedOut(parts.name, 'timeout.totalMs', totalMs),
+      ),
+    );
+    this.#release = () => {
+      unlisten();
+      unwatch();
+    };
+    return limited;
+  }
+}
