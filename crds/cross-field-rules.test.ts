@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { CrossFieldRule } from './cross-field-rules.ts';
 import { tlsRules } from './fields.ts';
+import { lockRules, lockTransitions } from './lock-fields.ts';
 import { poolRules } from './postgres-fields.ts';
 import { backoffRules } from './retry-fields.ts';
 import { specRules } from './resilience-policy.ts';
@@ -87,6 +88,7 @@ const judged: Readonly<Record<string, Judged>> = {
       { requiredKeys: ['kind', 'name', 'priorities'] },
     ),
   },
+  locks: { rules: lockRules, values: fc.record({ ttlMs: few, maxHoldMs: few }) },
   spec: {
     rules: specRules,
     values: fc.record({
@@ -135,7 +137,9 @@ test('the rules that are judged below are all that the schema has', () => {
     ),
   );
   const listed = new Set(
-    Object.values(judged).flatMap(({ rules }) => rules.map(({ cel }) => cel.rule)),
+    [...Object.values(judged).flatMap(({ rules }) => rules), ...lockTransitions].map(
+      ({ cel }) => cel.rule,
+    ),
   );
   expect([...printed].toSorted()).toEqual([...listed].toSorted());
 });
@@ -159,16 +163,33 @@ test.each(
   expect(seen.size).toBe(2);
 });
 
+test.each(lockTransitions)('an edit is judged alike by `$cel.rule`', (rule) => {
+  const locks = fc.record({
+    authority: fc.constantFrom('Redis', 'Postgres'),
+    server: name,
+  });
+  const spec = fc.record({ locks }, { requiredKeys: [] });
+  const seen = new Set<boolean>();
+  fc.assert(
+    fc.property(spec, spec, (before, after) => {
+      const holds = rule.holds(before as never, after as never);
+      seen.add(holds);
+      expect(evaluateCel(rule.cel.rule, after, before)).toBe(holds);
+    }),
+  );
+  expect(seen.size).toBe(2);
+});
+
 /** The rules keep to the part of CEL that means the same in JavaScript when has, size, all and exists are put into its words. */
-function evaluateCel(expression: string, self: object): unknown {
+function evaluateCel(expression: string, self: object, oldSelf?: object): unknown {
   const translated = expression
     .replaceAll(/\bhas\(([^)]+)\)/g, '($1 !== undefined)')
     .replaceAll('.size()', '.length')
     .replaceAll(/\.all\((\w+), /g, '.every(($1) => ')
     .replaceAll(/\.exists\((\w+), /g, '.some(($1) => ');
-  const evaluate = compileFunction(`return ${translated}`, ['self', 'string']) as (
+  const evaluate = compileFunction(`return ${translated}`, ['self', 'oldSelf']) as (
     self: object,
-    string: (value: unknown) => string,
+    oldSelf: object | undefined,
   ) => unknown;
-  return evaluate(self, String);
+  return evaluate(self, oldSelf);
 }

@@ -14,11 +14,19 @@ export interface CrossFieldRule<Value> {
   };
 }
 
+/** A rule for changes of what is there already: the API server refuses an edit that breaks it. A file has no past, so its parser cannot. */
+export interface TransitionRule<Value> {
+  readonly field: string;
+  readonly holds: (before: Value, after: Value) => boolean;
+  readonly cel: { readonly rule: string; readonly message: string };
+}
+
 /** Puts rules on an object, for the parser and for the API server alike. No other code refines a schema. */
 export function withRules<Schema extends z.ZodObject>(
   schema: Schema,
   description: string,
   rules: readonly CrossFieldRule<z.output<Schema>>[],
+  transitions: readonly TransitionRule<z.output<Schema>>[] = [],
 ): Schema {
   let ruled = schema;
   for (const { field, holds, fault } of rules) {
@@ -27,7 +35,10 @@ export function withRules<Schema extends z.ZodObject>(
       error: (issue) => fault(issue.input as z.output<Schema>),
     });
   }
-  const validations = rules.map(({ cel, field }) => ({ ...cel, fieldPath: `.${field}` }));
+  const validations = [...rules, ...transitions].map(({ cel, field }) => ({
+    ...cel,
+    fieldPath: `.${field}`,
+  }));
   return ruled.meta({ description, 'x-kubernetes-validations': validations });
 }
 

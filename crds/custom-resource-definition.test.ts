@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { policyDefinitionYaml } from './custom-resource-definition.ts';
-import { type Field, specFields } from './schema-walk.test-kit.ts';
+import { type Field, specFields, statusFields } from './schema-walk.test-kit.ts';
 import { policySpecSchema } from './resilience-policy.ts';
 
 const folder = new URL('.', import.meta.url);
@@ -51,7 +51,10 @@ describe('the schema is structural', () => {
       ({ schema }) => !(Number(schema['minimum']) >= 0 && Number(schema['maximum']) < 2 ** 31),
     );
     // Reckoned with, and never given to a timer.
-    expect(paths(open)).toEqual(['spec.targets[].cost.windowMs']);
+    expect(paths(open)).toEqual([
+      'spec.targets[].cost.windowMs',
+      'spec.tracing.storeIn.retentionMs',
+    ]);
   });
 
   test('every text, list and record has a largest size, for the cost of its rules', () => {
@@ -64,7 +67,9 @@ describe('the schema is structural', () => {
   });
 
   test('every field is described', () => {
-    const named = fields.filter(({ path }) => path !== 'spec' && !/(\[\]|\{\})$/.test(path));
+    const named = [...fields, ...statusFields()].filter(
+      ({ path }) => path !== 'spec' && !/(\[\]|\{\})$/.test(path),
+    );
     expect(paths(named.filter(({ schema }) => schema['description'] === undefined))).toEqual([]);
   });
 

@@ -1,19 +1,23 @@
 import { stringify } from 'yaml';
 import { z } from 'zod';
+import { type conditionTypes, policyStatusSchema } from './policy-status.ts';
 import { apiGroup, policyKind, policySpecSchema } from './resilience-policy.ts';
 
 /** What the API server knows of a policy's fields, in OpenAPI 3.0. */
 export function policyOpenApi(): OpenApi {
-  const spec = z.toJSONSchema(policySpecSchema, { target: 'openapi-3.0', io: 'input' });
+  const openApiOf = (schema: z.ZodType): OpenApi =>
+    z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input' }) as OpenApi;
   return {
-    description: 'What a sidecar offers to its pod: pools of connections, and their limits.',
+    description:
+      'What a sidecar offers to its pod (pools of connections, Redis), and what protects the calls that go through it.',
     type: 'object',
     required: ['spec'],
     properties: {
       apiVersion: { type: 'string' },
       kind: { type: 'string' },
       metadata: { type: 'object' },
-      spec: withWholeDefaults(spec as OpenApi),
+      spec: withWholeDefaults(openApiOf(policySpecSchema)),
+      status: openApiOf(policyStatusSchema),
     },
   };
 }
@@ -68,9 +72,12 @@ export function policyDefinition(): object {
           name: 'v1alpha1',
           served: true,
           storage: true,
+          subresources: { status: {} },
           schema: { openAPIV3Schema: policyOpenApi() },
           additionalPrinterColumns: [
             { name: 'Mode', type: 'string', jsonPath: '.spec.mode' },
+            condition('Accepted'),
+            condition('Programmed'),
             { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
           ],
         },
@@ -78,6 +85,13 @@ export function policyDefinition(): object {
     },
   };
 }
+
+/** A column of `kubectl get rp`. */
+const condition = (type: (typeof conditionTypes)[number]) => ({
+  name: type,
+  type: 'string',
+  jsonPath: `.status.conditions[?(@.type=="${type}")].status`,
+});
 
 export const policyDefinitionYaml = (): string =>
   `# Made from crds/resilience-policy.ts by \`npm run generate\`. Change it there.\n${stringify(policyDefinition(), { lineWidth: 120 })}`;

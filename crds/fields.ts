@@ -35,20 +35,22 @@ export const dnsLabel = (description: string) =>
     )
     .describe(description);
 
-const secretName = z
-  .string()
-  .max(253)
-  .regex(
-    /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
-    "must be a Secret's name: lower-case letters, digits, `-` and `.`",
-  )
-  .describe("Name of a Secret in the policy's own namespace.");
+/** The name of an object of Kubernetes; `whose` is what it is called in a fault. */
+export const objectName = (whose: string, description: string) =>
+  z
+    .string()
+    .max(253)
+    .regex(
+      /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
+      `must be ${whose} name: lower-case letters, digits, \`-\` and \`.\``,
+    )
+    .describe(description);
 
 /** A key of a Secret. Both parts become parts of a path, so neither may climb: no `..` and no `/`. */
 export const secretRef = (defaultKey: string, description: string) =>
   z
     .object({
-      name: secretName,
+      name: objectName("a Secret's", "Name of a Secret in the policy's own namespace."),
       key: z
         .string()
         .max(253)

@@ -96,7 +96,7 @@ describe('a fault is one line with file, line, column and field', () => {
     [
       'a misspelt part of the manifest',
       `${manifest(pool)}stauts: {}\n`,
-      'policy.yaml:13:1: stauts is no known field',
+      'policy.yaml:13:1: stauts is no known field; is status meant?',
     ],
     [
       'a misspelt part of the metadata',

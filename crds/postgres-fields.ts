@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type CrossFieldRule, withRules } from './cross-field-rules.ts';
-import { count, dnsLabel, durationMs, secretRef, tls } from './fields.ts';
+import { count, dnsLabel, durationMs, objectName, secretRef, tls } from './fields.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -71,6 +71,13 @@ export const postgresPool = z.object({
     'url',
     'The connection URL: `postgresql://user:password@host:5432/database`.',
   ),
+  budgetRef: z
+    .object({ name: objectName("a ConnectionBudget's", 'Name of a ConnectionBudget.') })
+    .meta({
+      description:
+        'Not used yet: the budget of connections that all pods which use this database share.',
+    })
+    .optional(),
   pool: withRules(poolFields, 'How many connections, and how long they live.', poolRules).prefault(
     {},
   ),

@@ -1,8 +1,11 @@
 import { z } from 'zod';
+import { alerts } from './alert-fields.ts';
 import { type CrossFieldRule, listBy, smallRecord, withRules } from './cross-field-rules.ts';
+import { locks, lockTransitions } from './lock-fields.ts';
 import { postgresPool } from './postgres-fields.ts';
 import { redisPool } from './redis-fields.ts';
 import { target } from './target-fields.ts';
+import { tracing } from './tracing-fields.ts';
 
 export const apiGroup = 'resilience.holdfast.dev';
 export const apiVersion = `${apiGroup}/v1alpha1`;
@@ -38,6 +41,9 @@ const specFields = z.object({
   postgres: listBy(['name'], postgresPool, 16, 'Pools of PostgreSQL connections.'),
   redis: listBy(['name'], redisPool, 16, 'Redis servers.'),
   targets: listBy(['kind', 'name'], target, 64, 'What protects calls, by what they go to.'),
+  locks: locks.optional(),
+  tracing: tracing.optional(),
+  alerts: alerts.optional(),
 });
 
 type SpecFields = z.output<typeof specFields>;
@@ -68,6 +74,7 @@ export const policySpecSchema = withRules(
   specFields,
   'What the sidecars of the selected pods offer, and within which limits.',
   specRules,
+  lockTransitions,
 );
 
 export type PolicySpec = Readonly<z.output<typeof policySpecSchema>>;

@@ -10,6 +10,10 @@ export interface Field {
 export const specFields = (): Field[] =>
   fieldsOf(policyOpenApi().properties?.['spec'] as OpenApi, 'spec');
 
+/** Every field of `status`, itself first. */
+export const statusFields = (): Field[] =>
+  fieldsOf(policyOpenApi().properties?.['status'] as OpenApi, 'status');
+
 function fieldsOf(schema: OpenApi, path: string): Field[] {
   return [
     { path, schema },
