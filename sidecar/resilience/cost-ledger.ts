@@ -47,6 +47,8 @@ export interface Reserved {
  * fleet's are in PostgreSQL and answer with promises. Every request may be repeated.
  */
 export interface CostLedger {
+  /** Of each key and window, just now. */
+  readonly limit: Micros;
   /** Throws or rejects with COST_BUDGET_EXCEEDED when it does not fit. */
   reserve(request: ReservationRequest, call: Call): Reserved | Promise<Reserved>;
   /** Charges what was spent (`undefined`: all that was put aside) and returns the overshoot. Throws or rejects with UNKNOWN_RESERVATION. */
@@ -67,7 +69,7 @@ export interface CostEvents {
   /** Nobody settled it: charged in full, beside what `charged` tells. */
   expired(amount: Micros): void;
   /** The share `warnAt` of the limit is reached: once for each key and window. */
-  warned(account: CostAccount): void;
+  warned(): void;
 }
 
 /** Of a key's limit, what is taken. */

@@ -44,10 +44,7 @@ export const histories = (
           kind: fc.constant('reserve' as const),
           id,
           key: fc.constantFrom(...keys),
-          amount: fc.oneof(
-            fc.integer({ min: 0, max: 60 }),
-            fc.constantFrom(0, 1, 10, 100),
-          ),
+          amount: fc.oneof(fc.integer({ min: 0, max: 60 }), fc.constantFrom(0, 1, 10, 100)),
           ttlMs: fc.constantFrom(...ttlsMs),
         }),
       },

@@ -73,6 +73,10 @@ export class PodLedger implements CostLedger {
     this.#beginWindow();
   }
 
+  get limit(): Micros {
+    return this.#settings.limit;
+  }
+
   reserve({ id, key, amount, ttlMs }: ReservationRequest): Reserved {
     const known = this.#reservations.get(id);
     if (known !== undefined) return this.#again(known, key);
@@ -212,7 +216,7 @@ export class PodLedger implements CostLedger {
     const { limit, warnAt } = this.#settings;
     if (account.warned || spentOf(account) < warnAt * limit) return;
     account.warned = true;
-    this.#parts.events.warned(this.#snapshot(account));
+    this.#parts.events.warned();
   }
 
   #snapshot({ settled, reserved, overshoot }: Account): CostAccount {
