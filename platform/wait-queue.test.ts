@@ -60,8 +60,13 @@ test('it behaves like a sorted list, whoever comes, is served or leaves from the
           expected.push(sorted());
           model = [];
         }
+        const firsts = priorities.map((_, rank) =>
+          Math.min(...model.filter((each) => each.rank === rank).map(({ number }) => number)),
+        );
         served.push(queue.length, queue.peek());
         expected.push(model.length, sorted()[0]);
+        served.push(...priorities.map((priority) => queue.firstOf(priority) ?? Infinity));
+        expected.push(...firsts);
       }
       expect([...served, queue.drain()]).toEqual([...expected, sorted()]);
     }),

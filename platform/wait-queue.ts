@@ -42,11 +42,9 @@ export class WaitQueue<T> {
     return this.#first()?.value;
   }
 
-  /** Of whoever is first; undefined when nobody waits. */
-  get firstPriority(): Priority | undefined {
-    if (this.#length === 0) return undefined;
-    if (this.#lines.high.head !== undefined) return 'high';
-    return this.#lines.normal.head === undefined ? 'low' : 'normal';
+  /** Who is first of a priority; undefined when nobody of it waits. */
+  firstOf(priority: Priority): T | undefined {
+    return this.#lines[priority].head?.value;
   }
 
   shift(): T | undefined {

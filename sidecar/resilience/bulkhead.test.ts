@@ -3,32 +3,30 @@ import { expect, test } from 'vitest';
 import { Call, cancelled, deadlineExceeded, type Priority } from '../../platform/call.ts';
 import type { HoldfastError } from '../../platform/errors.ts';
 import { TestClock } from '../../platform/test-clock.ts';
-import { Bulkhead } from './bulkhead.ts';
+import { Bulkhead, type BulkheadSettings } from './bulkhead.ts';
 
 const scope = { onClose: () => () => {}, push: () => {} };
 const aCall = (priority: Priority = 'normal'): Call =>
   new Call({ scope, deadlineAtMs: Infinity, priority });
 
+type State = 'waiting' | 'running' | 'refused' | 'done';
+
 /** What became of one who wanted in. */
 interface Wish {
   readonly call: Call;
-  state: 'waiting' | 'running' | 'refused' | 'done';
+  state: State;
   error?: HoldfastError;
-  readonly order: number;
 }
 
-function aBulkhead(settings: { max: number; queue: number; queueTimeoutMs: number }) {
+function aBulkhead(settings: BulkheadSettings) {
   const clock = new TestClock();
   const bulkhead = new Bulkhead(settings, { target: 'orders', clock });
   const wishes: Wish[] = [];
-  /** Those that were let in, in that order. */
-  const admitted: Wish[] = [];
   const want = (priority: Priority = 'normal'): Wish => {
-    const wish: Wish = { call: aCall(priority), state: 'waiting', order: wishes.length };
+    const wish: Wish = { call: aCall(priority), state: 'waiting' };
     wishes.push(wish);
     const run = (): void => {
       wish.state = 'running';
-      admitted.push(wish);
     };
     const refuse = (error: unknown): void => {
       wish.state = 'refused';
@@ -48,61 +46,118 @@ function aBulkhead(settings: { max: number; queue: number; queueTimeoutMs: numbe
     wish.state = 'done';
     bulkhead.settle();
   };
-  return { clock, bulkhead, wishes, admitted, want, end };
+  return { clock, bulkhead, wishes, want, end };
 }
 
-const event = fc.oneof(
+const rank = { high: 0, normal: 1, low: 2 };
+const timeoutMs = 300;
+
+/** The same bulkhead, written for being read: a list of all that ever wanted in. */
+class Reference {
+  readonly wishes: { readonly priority: Priority; readonly sinceMs: number; state: State }[] = [];
+  settings: BulkheadSettings;
+
+  constructor(settings: BulkheadSettings) {
+    this.settings = settings;
+  }
+
+  in(state: State) {
+    return this.wishes.filter((each) => each.state === state);
+  }
+
+  hasRoom(priority: Priority): boolean {
+    const { max, shares = { normal: 1, low: 1 } } = this.settings;
+    const share = { high: 1, normal: shares.normal, low: Math.min(shares.normal, shares.low) };
+    return this.in('running').length < Math.max(1, Math.floor(max * share[priority]));
+  }
+
+  want(priority: Priority, sinceMs: number): void {
+    let state: State = 'waiting';
+    if (this.hasRoom(priority)) state = 'running';
+    else if (this.in('waiting').length >= this.settings.queue) {
+      const [last] = this.in('waiting')
+        .toReversed()
+        .filter((each) => rank[each.priority] > rank[priority])
+        .toSorted((a, b) => rank[b.priority] - rank[a.priority]);
+      if (last === undefined || this.settings.fifo === true) state = 'refused';
+      else last.state = 'refused';
+    }
+    this.wishes.push({ priority, sinceMs, state });
+  }
+
+  /** Lets in whoever may, and sends away whoever waits for too long. */
+  settle(nowMs: number): void {
+    for (const each of this.in('waiting')) {
+      if (nowMs >= each.sinceMs + timeoutMs) each.state = 'refused';
+    }
+    const { fifo } = this.settings;
+    for (;;) {
+      const [next] = this.in('waiting')
+        .filter(({ priority }) => this.hasRoom(priority))
+        .toSorted((a, b) => (fifo === true ? 0 : rank[a.priority] - rank[b.priority]));
+      if (next === undefined) return;
+      next.state = 'running';
+    }
+  }
+}
+
+const anySettings = fc.record({
+  max: fc.integer({ min: 1, max: 8 }),
+  queue: fc.nat({ max: 6 }),
+  queueTimeoutMs: fc.constant(timeoutMs),
+  fifo: fc.boolean(),
+  shares: fc.option(
+    fc.record({ normal: fc.constantFrom(0.3, 0.5, 1), low: fc.constantFrom(0.1, 0.5, 1) }),
+    { nil: undefined },
+  ),
+});
+const step = fc.oneof(
   fc.constantFrom<Priority>('high', 'normal', 'low').map((priority) => ({ want: priority })),
-  fc.nat({ max: 30 }).map((nth) => ({ end: nth })),
-  fc.nat({ max: 30 }).map((nth) => ({ cancel: nth })),
-  fc.integer({ min: 1, max: 6 }).map((max) => ({ resize: max })),
+  fc.nat({ max: 7 }).map((nth) => ({ end: nth })),
+  fc.nat({ max: 5 }).map((nth) => ({ cancel: nth })),
+  anySettings.map((settings) => ({ configure: settings })),
   fc.constantFrom(1, 50, 200).map((ms) => ({ pass: ms })),
 );
 
-test('never more than the limit, also while it changes; by priority, then in the order in which they came; nobody is lost', async () => {
+test('never more than the limit and the shares of it, also while they change; in order, by priority or not; nobody is lost', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(event, { maxLength: 120 }), async (events) => {
-      const kit = aBulkhead({ max: 3, queue: 5, queueTimeoutMs: 300 });
-      const broken: string[] = [];
-      let max = 3;
-      for (const each of events) {
-        const before = kit.bulkhead.inFlight;
-        if ('want' in each) {
-          const waiting = kit.wishes.filter(({ state }) => state === 'waiting');
-          kit.want(each.want);
-          const mayRun = before < max && waiting.length === 0;
-          if (mayRun && kit.wishes.at(-1)?.state !== 'running') broken.push('there was room');
-          if (kit.bulkhead.waiting > 5) broken.push('too many wait');
-        } else if ('end' in each) {
-          kit.end(kit.wishes.filter(({ state }) => state === 'running')[each.end]);
-        } else if ('cancel' in each) {
-          kit.wishes.filter(({ state }) => state === 'waiting')[each.cancel]?.call.end(cancelled());
-        } else if ('resize' in each) {
-          max = each.resize;
-          kit.bulkhead.configure({ max, queue: 5, queueTimeoutMs: 300 });
-        } else await kit.clock.advance(each.pass);
-        // Nobody new is let in above the limit; who runs is not cut.
-        expect(kit.bulkhead.inFlight).toBeLessThanOrEqual(Math.max(max, before));
-        const first = kit.admitted.length;
-        await kit.clock.advance(0);
-        const rank = { high: 0, normal: 1, low: 2 };
-        const granted = kit.admitted.slice(first);
-        const sorted = granted.toSorted(
-          (a, b) => rank[a.call.priority] - rank[b.call.priority] || a.order - b.order,
-        );
-        expect(granted).toEqual(sorted);
-        const running = kit.wishes.filter(({ state }) => state === 'running');
-        expect(running).toHaveLength(kit.bulkhead.inFlight);
-        const waiting = kit.wishes.filter(({ state }) => state === 'waiting');
-        expect(waiting).toHaveLength(kit.bulkhead.waiting);
-        if (waiting.length > 0 && running.length < max) broken.push('somebody waits beside room');
-      }
-      kit.bulkhead.configure({ max: 100, queue: 5, queueTimeoutMs: 300 });
-      await kit.clock.advance(0);
-      expect(kit.wishes.filter(({ state }) => state === 'waiting')).toEqual([]);
-      expect(broken).toEqual([]);
-    }),
-    { numRuns: 300 },
+    fc.asyncProperty(
+      anySettings,
+      fc.array(step, { maxLength: 120, size: 'max' }),
+      async (settings, steps) => {
+        const kit = aBulkhead(settings);
+        const reference = new Reference(settings);
+        for (const each of steps) {
+          const before = kit.bulkhead.inFlight;
+          if ('want' in each) {
+            kit.want(each.want);
+            reference.want(each.want, kit.clock.now());
+          } else if ('end' in each) {
+            kit.end(kit.wishes.filter(({ state }) => state === 'running')[each.end]);
+            const ended = reference.in('running')[each.end];
+            if (ended !== undefined) ended.state = 'done';
+          } else if ('cancel' in each) {
+            const waiting = kit.wishes.filter(({ state }) => state === 'waiting');
+            waiting[each.cancel]?.call.end(cancelled());
+            const gone = reference.in('waiting')[each.cancel];
+            if (gone !== undefined) gone.state = 'refused';
+          } else if ('configure' in each) {
+            kit.bulkhead.configure(each.configure);
+            reference.settings = each.configure;
+          } else await kit.clock.advance(each.pass);
+          // Nobody new is let in above the limit; who runs is not cut.
+          const { inFlight } = kit.bulkhead;
+          expect(inFlight).toBeLessThanOrEqual(Math.max(reference.settings.max, before));
+          await kit.clock.advance(0);
+          reference.settle(kit.clock.now());
+          const states = reference.wishes.map(({ state }) => state);
+          expect(kit.wishes.map(({ state }) => state)).toEqual(states);
+          expect(inFlight).toBe(reference.in('running').length);
+          expect(kit.bulkhead.waiting).toBe(reference.in('waiting').length);
+        }
+      },
+    ),
+    { numRuns: 200 },
   );
 });
 
@@ -144,6 +199,36 @@ test('somebody urgent takes the place of the least urgent that came last', async
   await clock.advance(0);
   expect([first.state, second.state, urgent.state]).toEqual(['waiting', 'refused', 'waiting']);
   expect(second.error?.reason).toBe('CONCURRENCY_LIMIT');
+});
+
+test('first come, first served: nobody is shed, whoever comes, nor overtaken', async () => {
+  const { want, end, clock } = aBulkhead({ max: 1, queue: 2, queueTimeoutMs: 1_000, fifo: true });
+  const running = want();
+  const [low, high] = [want('low'), want('high')];
+  expect(want('high').state).toBe('refused');
+  end(running);
+  await clock.advance(0);
+  expect([low.state, high.state]).toEqual(['running', 'waiting']);
+});
+
+test('what the less urgent may not fill is left to the urgent', async () => {
+  const shares = { normal: 0.5, low: 0.1 };
+  const { want, end, clock } = aBulkhead({ max: 4, queue: 9, queueTimeoutMs: 1_000, shares });
+  const [low, normal] = [want('low'), want('normal')];
+  const waiting = [want('low'), want('normal')];
+  expect([low.state, normal.state]).toEqual(['running', 'running']);
+  expect(waiting.map(({ state }) => state)).toEqual(['waiting', 'waiting']);
+  expect([want('high').state, want('high').state, want('high').state]).toEqual([
+    'running',
+    'running',
+    'waiting',
+  ]);
+  end(low);
+  await clock.advance(0);
+  end(normal);
+  await clock.advance(0);
+  // Three urgent ones run: more than the others may fill.
+  expect(waiting.map(({ state }) => state)).toEqual(['waiting', 'waiting']);
 });
 
 test('who waits too long is refused, at its own deadline too; who gives up learns why', async () => {

@@ -16,9 +16,14 @@ export interface BulkheadSettings {
 }
 
 interface Waiter {
+  /** In which they came. */
+  readonly order: number;
   readonly grant: () => void;
   readonly refuse: (error: HoldfastError) => void;
 }
+
+/** The most urgent first. */
+const priorities: readonly Priority[] = ['high', 'normal', 'low'];
 
 interface BulkheadParts {
   /** Name of the target, for errors. */
@@ -36,6 +41,7 @@ export class Bulkhead {
   #settings: BulkheadSettings;
   #most: Readonly<Record<Priority, number>>;
   #inFlight = 0;
+  #came = 0;
 
   constructor(settings: BulkheadSettings, parts: BulkheadParts) {
     this.#settings = settings;
@@ -65,14 +71,14 @@ export class Bulkhead {
       this.#inFlight += 1;
       return undefined;
     }
+    if (call.ended !== undefined) return Promise.reject(call.ended);
     const { queue, fifo } = this.#settings;
-    const priority = fifo === true ? 'normal' : call.priority;
     if (this.#queue.length >= queue) {
-      const shed = this.#queue.shed(priority);
+      const shed = fifo === true ? undefined : this.#queue.shed(call.priority);
       if (shed === undefined) throw this.#full(0);
       shed.refuse(this.#full(0));
     }
-    return this.#wait(call, priority, latestAtMs);
+    return this.#wait(call, latestAtMs);
   }
 
   /** A call that was admitted has ended. */
@@ -89,18 +95,27 @@ export class Bulkhead {
   }
 
   #grant(): void {
-    for (;;) {
-      const priority = this.#queue.firstPriority;
-      // Who is less urgent may not fill more, either.
-      if (priority === undefined || this.#inFlight >= this.#most[priority]) return;
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
       this.#inFlight += 1;
-      this.#queue.shift()?.grant();
+      next.grant();
     }
   }
 
-  #wait(call: Call, priority: Priority, latestAtMs: number): Promise<void> {
+  /** Of those whose priority has room. */
+  #next(): Waiter | undefined {
+    if (this.#queue.length === 0) return undefined;
+    let next: Waiter | undefined;
+    for (const priority of priorities) {
+      const first = this.#queue.firstOf(priority);
+      if (first === undefined || this.#inFlight >= this.#most[priority]) continue;
+      if (this.#settings.fifo !== true) return first;
+      if (next === undefined || first.order < next.order) next = first;
+    }
+    return next;
+  }
+
+  #wait(call: Call, latestAtMs: number): Promise<void> {
     const { clock } = this.#parts;
-    if (call.ended !== undefined) return Promise.reject(call.ended);
     const sinceMs = clock.now();
     return new Promise((resolve, reject) => {
       const settle = (): void => {
@@ -117,7 +132,8 @@ export class Bulkhead {
         settle();
         resolve();
       };
-      const leave = this.#queue.push({ grant, refuse }, priority);
+      const order = (this.#came += 1);
+      const leave = this.#queue.push({ order, grant, refuse }, call.priority);
       const waitMs = Math.min(this.#settings.queueTimeoutMs, latestAtMs - sinceMs);
       const stop = clock.after(waitMs, tooLong);
       // At its deadline the caller wants to know what it waited for, not that time passes.
