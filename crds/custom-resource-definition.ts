@@ -16,27 +16,42 @@ export function policyOpenApi(): OpenApi {
       apiVersion: { type: 'string' },
       kind: { type: 'string' },
       metadata: { type: 'object' },
-      spec: withWholeDefaults(openApiOf(policySpecSchema)),
+      spec: forApiServer(openApiOf(policySpecSchema)),
       status: openApiOf(policyStatusSchema),
     },
   };
 }
 
-/** The API server holds a block's rules against its default as it stands, so `{}` has to have the defaults of its fields in it. */
-function withWholeDefaults(schema: OpenApi): OpenApi {
+/** A schema in which the API server sees what the parser sees. */
+function forApiServer(schema: OpenApi): OpenApi {
   const properties = Object.fromEntries(
-    Object.entries(schema.properties ?? {}).map(([key, inner]) => [key, withWholeDefaults(inner)]),
-  );
-  const defaults = Object.entries(properties).flatMap(([key, inner]) =>
-    inner['default'] === undefined ? [] : [[key, inner['default']]],
+    Object.entries(schema.properties ?? {}).map(([key, inner]) => [key, forApiServer(inner)]),
   );
   return {
     ...schema,
     ...(schema.properties === undefined ? {} : { properties }),
-    ...(schema.items === undefined ? {} : { items: withWholeDefaults(schema.items) }),
-    ...(schema.properties === undefined || schema['default'] === undefined
-      ? {}
-      : { default: { ...Object.fromEntries(defaults), ...(schema['default'] as object) } }),
+    ...(schema.items === undefined ? {} : { items: forApiServer(schema.items) }),
+    ...wholeDefault({ ...schema, properties }),
+    ...fractionalMinimum(schema),
+  };
+}
+
+/** It holds a block's rules against its default as it stands, so `{}` has to have the defaults of its fields in it. */
+function wholeDefault({ properties = {}, default: given }: OpenApi): object {
+  if (typeof given !== 'object' || Array.isArray(given)) return {};
+  const defaults = Object.entries(properties).flatMap(([key, inner]) =>
+    inner['default'] === undefined ? [] : [[key, inner['default']]],
+  );
+  return { default: { ...Object.fromEntries(defaults), ...given } };
+}
+
+/** It rounds a minimum down before it compares a whole number with it: 0 would pass for 0.01. */
+function fractionalMinimum({ minimum }: OpenApi): object {
+  if (typeof minimum !== 'number' || Number.isInteger(minimum)) return {};
+  return {
+    'x-kubernetes-validations': [
+      { rule: `self >= ${minimum}`, message: `must be at least ${minimum}` },
+    ],
   };
 }
 

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { badPolicies } from '../crds/bad-policies.test-kit.ts';
 import { policyDefinition } from '../crds/custom-resource-definition.ts';
+
 import { noClusterReason, type TestCluster, testCluster } from './cluster/test-cluster.ts';
+import { dryRun } from './policy-dry-run.ts';
 
 const skipped = noClusterReason();
 
@@ -12,11 +15,10 @@ describe.skipIf(skipped !== undefined)(`a real API server ${skipped ?? ''}`, () 
   });
   afterAll(() => cluster?.stop());
 
-  test('takes the CRD', async () => {
-    const { status } = await cluster.api.call(
-      'GET',
-      '/apis/resilience.holdfast.dev/v1alpha1/resiliencepolicies',
+  test.each(badPolicies)('refuses $field: $title', async ({ manifest, field, server = {} }) => {
+    const { fields, messages } = await dryRun(cluster.api, manifest);
+    expect(fields, messages.join()).toEqual(
+      'takes' in server ? [] : ['names' in server ? server.names : field],
     );
-    expect(status).toBe(200);
   });
 });
