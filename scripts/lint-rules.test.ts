@@ -38,7 +38,7 @@ const useType = (specifier: string): string =>
   `import type { Thing } from '${specifier}';\nexport type Used = Thing;`;
 
 const kubernetes = '@kubernetes/client-node';
-const layers = ['grpc', 'resilience', 'postgres', 'redis', 'policies', 'control'];
+const layers = ['grpc', 'resilience', 'postgres', 'redis', 'http', 'policies', 'control'];
 const timed = ['sidecar', 'sidecar/redis', 'platform', 'crds', 'controller', 'clients/typescript'];
 
 const cases: readonly Case[] = [

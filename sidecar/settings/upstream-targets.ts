@@ -1,0 +1,67 @@
+import { join } from 'node:path';
+import type { ResiliencePolicy, TargetPolicy } from '../../crds/resilience-policy.ts';
+import type { HttpHeader, HttpOptions } from '../http/http-options.ts';
+import { SettingsError } from './settings-error.ts';
+import { readText, type ReadFile } from './targets.ts';
+import { tlsSettings } from './tls-choice.ts';
+
+/** An HTTP server as the policy has it, with its secrets: never log it. */
+export interface UpstreamTarget extends HttpOptions {
+  readonly fallback: TargetPolicy['fallback'];
+}
+
+type UpstreamPolicy = NonNullable<TargetPolicy['upstream']>;
+type SecretRef = NonNullable<UpstreamPolicy['headers'][number]['secretRef']>;
+
+interface Sources {
+  readonly secretsDir: string;
+  readonly readFile: ReadFile;
+}
+
+/** The upstreams of all policies that are in force, in their order. */
+export const policyUpstreams = (
+  policies: readonly ResiliencePolicy[],
+  sources: Sources,
+): UpstreamTarget[] =>
+  policies
+    .filter(({ spec }) => spec.mode === 'Enforce')
+    .flatMap(({ spec }) => spec.targets)
+    .flatMap(({ name, upstream, fallback }) =>
+      upstream === undefined ? [] : [upstreamTarget(name, upstream, fallback, sources)],
+    );
+
+function upstreamTarget(
+  name: string,
+  { headers, tls, ...options }: UpstreamPolicy,
+  fallback: TargetPolicy['fallback'],
+  sources: Sources,
+): UpstreamTarget {
+  const what = `secret of upstream "${name}":`;
+  const ca =
+    tls?.caSecretRef === undefined ? undefined : readSecret(tls.caSecretRef, what, sources);
+  return {
+    ...options,
+    name,
+    headers: headers.map(({ name, value, secretRef }): HttpHeader => {
+      if (secretRef === undefined) return { name, value };
+      return { name, value: value + headerSecret(secretRef, what, sources) };
+    }),
+    tls: tls === undefined ? undefined : tlsSettings(tls.mode, ca),
+    fallback,
+  };
+}
+
+/** Fit for a header: a line break in it would begin another one. */
+function headerSecret(ref: SecretRef, what: string, sources: Sources): string {
+  const secret = readSecret(ref, what, sources).replace(/\r?\n$/, '');
+  const fault =
+    secret === '' ? 'is empty' : /^[\t -~]*$/.test(secret) ? undefined : 'is no line of ASCII';
+  if (fault === undefined) return secret;
+  throw new SettingsError(`${what} ${secretPath(ref, sources)} ${fault}`);
+}
+
+const readSecret = (ref: SecretRef, what: string, sources: Sources): string =>
+  readText(secretPath(ref, sources), what, sources.readFile);
+
+const secretPath = ({ name, key }: SecretRef, { secretsDir }: Sources): string =>
+  join(secretsDir, name, key);
