@@ -18,6 +18,11 @@ export class TestClock implements Clock {
     return this.#nowMs;
   }
 
+  /** That have not rung: what is left when all is over was forgotten. */
+  get alarms(): number {
+    return this.#alarms.size;
+  }
+
   after(delayMs: number, ring: () => void): () => void {
     const alarm = { atMs: this.#nowMs + Math.max(0, delayMs), ring };
     this.#alarms.add(alarm);

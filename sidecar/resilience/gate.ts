@@ -1,4 +1,4 @@
-import type { Call } from '../../platform/call.ts';
+import { deadlineExceeded, type Call } from '../../platform/call.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { HoldfastError } from '../../platform/errors.ts';
 import { AdaptiveLimit, type AdaptiveSettings } from './adaptive-limit.ts';
@@ -95,8 +95,8 @@ export class Gate {
     const breaker = this.#breaker;
     if (breaker !== undefined && breaker.state === 'open') this.#refuseWhileOpen(breaker, nowMs);
     const waiting = this.#bulkhead.admit(call, latestAtMs);
-    if (waiting !== undefined) return this.#admitLater(waiting, call, cost);
-    if (this.#ledger !== undefined) return this.#reserve(this.#ledger, call, cost);
+    if (waiting !== undefined) return this.#admitLater(waiting, call, latestAtMs, cost);
+    if (this.#ledger !== undefined) return this.#reserve(this.#ledger, call, latestAtMs, cost);
     return this.#take(nowMs, undefined);
   }
 
@@ -148,7 +148,12 @@ export class Gate {
     this.#bulkhead.configure({ ...unlimited, ...concurrency, max });
   }
 
-  async #admitLater(waiting: Promise<void>, call: Call, cost: Cost | undefined): Promise<Permit> {
+  async #admitLater(
+    waiting: Promise<void>,
+    call: Call,
+    latestAtMs: number,
+    cost: Cost | undefined,
+  ): Promise<Permit> {
     await waiting;
     // The breaker may have opened meanwhile: what comes now is no place to charge anything either.
     const { clock } = this.#parts;
@@ -159,15 +164,21 @@ export class Gate {
       this.#bulkhead.settle();
       throw refusal;
     }
-    if (this.#ledger !== undefined) return this.#reserve(this.#ledger, call, cost);
+    if (this.#ledger !== undefined) return this.#reserve(this.#ledger, call, latestAtMs, cost);
     return this.#take(clock.now(), undefined);
   }
 
-  #reserve(ledger: CostLedger, call: Call, cost: Cost = noCost): Permit | Promise<Permit> {
+  #reserve(
+    ledger: CostLedger,
+    call: Call,
+    latestAtMs: number,
+    cost: Cost = noCost,
+  ): Permit | Promise<Permit> {
     const { estimate, reservationMs } = this.#settings.cost ?? { estimate: 0, reservationMs: 0 };
     const { newId, clock } = this.#parts;
     const { key, amount = estimate, ttlMs = reservationMs } = cost;
     const id = newId();
+    const limited = latestAtMs < call.deadlineAtMs ? call.within(latestAtMs) : call;
     const givesUp = (refusal: HoldfastError): never => {
       this.#bulkhead.settle();
       throw refusal;
@@ -175,7 +186,7 @@ export class Gate {
     const goOn = (): Permit => {
       const charge = new Charge(ledger, id);
       try {
-        if (call.ended !== undefined) givesUp(call.ended);
+        if (limited.ended !== undefined) givesUp(limited.ended);
         return this.#take(clock.now(), charge);
       } catch (refusal) {
         charge.release();
@@ -184,16 +195,30 @@ export class Gate {
     };
     let reserving;
     try {
-      reserving = ledger.reserve({ id, key, amount, ttlMs }, call);
+      reserving = ledger.reserve({ id, key, amount, ttlMs }, limited);
     } catch (refusal) {
       return givesUp(refusal as HoldfastError);
     }
     if (!(reserving instanceof Promise)) return goOn();
-    return reserving.then(goOn, (refusal: HoldfastError) => {
+    const release = limited === call ? () => {} : this.#endWith(call, limited);
+    return reserving.finally(release).then(goOn, (refusal: HoldfastError) => {
       // Its answer may have been lost: then it was put aside all the same.
       if (refusal.reason !== 'COST_BUDGET_EXCEEDED') new Charge(ledger, id).release();
       return givesUp(refusal);
     });
+  }
+
+  /** Ends a call of less time with the other one, and at its deadline, until released. */
+  #endWith(call: Call, limited: Call): () => void {
+    const { clock } = this.#parts;
+    const unlisten = call.onEnd((reason) => limited.end(reason));
+    const stop = clock.after(limited.deadlineAtMs - clock.now(), () =>
+      limited.end(deadlineExceeded()),
+    );
+    return () => {
+      unlisten();
+      stop();
+    };
   }
 
   /** Behind the bulkhead, whose place is given back when anything refuses. */

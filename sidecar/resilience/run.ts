@@ -108,10 +108,15 @@ export class Run<T> {
 
   /** Who is refused a further try learns what the last one failed with. */
   #refusal(refusal: unknown): HoldfastError {
+    const { parts, settings } = this.#policy;
     const error = HoldfastError.from(refusal);
     this.#rehearsed?.end('dropped', 0);
-    this.#policy.parts.onRefused(error.reason);
-    return this.#doubt ?? this.#failure ?? error;
+    if (error !== this.#call.ended) parts.onRefused(error.reason);
+    const earlier = this.#doubt ?? this.#failure;
+    if (earlier !== undefined) return earlier;
+    const isOurs = error.reason === 'DEADLINE_EXCEEDED' && this.#call.ended === undefined;
+    if (!isOurs || settings.timeout === undefined) return error;
+    return timedOut(parts.name, 'timeout.totalMs', settings.timeout.totalMs);
   }
 
   #settle(outcome: Outcome): void {

@@ -1,92 +1,23 @@
 import { describe, expect, test } from 'vitest';
-import { Call, cancelled } from '../../platform/call.ts';
-import { Deadlines } from '../../platform/deadlines.ts';
-import { HoldfastError, type ErrorKind } from '../../platform/errors.ts';
-import { TestClock } from '../../platform/test-clock.ts';
-import { Target } from './target.ts';
-import type { TargetSettings } from './target-parts.ts';
-
-const scope = { onClose: () => () => {}, push: () => {} };
-const failed = (kind: ErrorKind, retryAfterMs?: number): HoldfastError =>
-  new HoldfastError(kind, 'INTERNAL', kind, retryAfterMs === undefined ? {} : { retryAfterMs });
-
-const retry = {
-  maxAttempts: 3,
-  backoff: { baseMs: 100, maxMs: 1_000 },
-  on: ['unavailable', 'deadline', 'exhausted'] as const,
-  budget: { ratio: 1, minPerSecond: 10 },
-};
-const breaker = {
-  failureRate: 0.5,
-  slowRate: 1,
-  slowCallMs: 1_000,
-  minCalls: 2,
-  windowMs: 10_000,
-  openMs: 500,
-  halfOpenCalls: 1,
-};
-
-function aTarget(settings: TargetSettings) {
-  const clock = new TestClock();
-  let retries = 0;
-  let ids = 0;
-  const target = new Target({
-    kind: 'Upstream',
-    name: 'orders',
-    clock,
-    random: () => 0.5,
-    deadlines: new Deadlines(clock),
-    onBreaker: () => {},
-    onRetry: () => (retries += 1),
-    onRefused: () => {},
-    onShadowRefused: () => {},
-    onShadowRetry: () => {},
-    newId: () => `${(ids += 1)}`,
-  });
-  target.configure(settings);
-  /** When each try began. */
-  const tries: number[] = [];
-  /** Runs work that fails so, and then succeeds. */
-  const run = (
-    errors: readonly (HoldfastError | undefined)[],
-    { call = new Call({ scope, deadlineAtMs: Infinity }), repeatable = true, takesMs = 0 } = {},
-  ) => {
-    const told: (string | HoldfastError)[] = [];
-    let nth = 0;
-    const work = async (tried: Call): Promise<string> => {
-      tries.push(clock.now());
-      const error = errors[nth];
-      nth += 1;
-      if (takesMs > 0) await clock.sleep(takesMs, tried.signal).catch(() => {});
-      tried.throwIfEnded();
-      if (error !== undefined) throw error;
-      return 'done';
-    };
-    void target.run(call, { run: work, repeatable: () => repeatable }).then(
-      (value) => told.push(value),
-      (error: HoldfastError) => told.push(error),
-    );
-    return { told, call };
-  };
-  return { clock, target, tries, run, retries: () => retries };
-}
+import { cancelled } from '../../platform/call.ts';
+import { aCall, aTarget, breaker, failed, retry } from './target.test-kit.ts';
 
 describe('retries', () => {
   test('come after growing pauses, until one succeeds', async () => {
-    const { clock, run, tries, retries } = aTarget({ retry });
-    const { told } = run([failed('unavailable'), failed('unavailable')]);
+    const { clock, run, tries, told } = aTarget({ retry });
+    const { answers } = run([failed('unavailable'), failed('unavailable')]);
     await clock.advance(1_000);
-    expect(told).toEqual(['done']);
+    expect(answers).toEqual(['done']);
     expect(tries).toEqual([0, 50, 150]);
-    expect(retries()).toBe(2);
+    expect(told.retries).toBe(2);
   });
 
   test('end with the last failure, at the number of attempts', async () => {
     const { clock, run, tries } = aTarget({ retry });
     const errors = [failed('unavailable'), failed('unavailable'), failed('deadline')];
-    const { told } = run(errors);
+    const { answers } = run(errors);
     await clock.advance(1_000);
-    expect([told[0], tries.length]).toEqual([errors[2], 3]);
+    expect([answers[0], tries.length]).toEqual([errors[2], 3]);
   });
 
   test.each([
@@ -94,18 +25,18 @@ describe('retries', () => {
     ['not for what the request is to blame for', failed('invalid'), {}],
   ])('%s', async (_what, error, more) => {
     const { clock, run, tries } = aTarget({ retry });
-    const { told } = run([error], more);
+    const { answers } = run([error], more);
     await clock.advance(1_000);
-    expect([told[0], tries.length]).toEqual([error, 1]);
+    expect([answers[0], tries.length]).toEqual([error, 1]);
   });
 
   test('wait as long as the answer asks for, and not at all when that is past the deadline', async () => {
     const { clock, run, tries } = aTarget({ retry, timeout: { totalMs: 1_000, perTryMs: 0 } });
-    const { told } = run([failed('exhausted', 700), failed('exhausted', 700)]);
+    const { answers } = run([failed('exhausted', 700), failed('exhausted', 700)]);
     await clock.advance(700);
     expect(tries).toEqual([0, 700]);
     await clock.advance(10);
-    expect(told).toMatchObject([{ kind: 'exhausted' }]);
+    expect(answers).toMatchObject([{ kind: 'exhausted' }]);
   });
 
   test('stay within their budget', async () => {
@@ -122,29 +53,29 @@ describe('retries', () => {
 
   test('end when the caller gives up', async () => {
     const { clock, run, tries } = aTarget({ retry });
-    const { told, call } = run([failed('unavailable')]);
+    const { answers, call } = run([failed('unavailable')]);
     await clock.advance(10);
     call.end(cancelled());
     await clock.advance(1_000);
-    expect([told, tries.length]).toMatchObject([[{ kind: 'cancelled' }], 1]);
+    expect([answers, tries.length]).toMatchObject([[{ kind: 'cancelled' }], 1]);
   });
 });
 
 describe('timeouts', () => {
   test('of one try let the next one go, the total ends all', async () => {
     const { clock, run, tries } = aTarget({ retry, timeout: { perTryMs: 100, totalMs: 400 } });
-    const { told } = run([], { takesMs: 10_000 });
+    const { answers } = run([], { takesMs: 10_000 });
     await clock.advance(450);
     expect(tries).toHaveLength(3);
-    expect(told).toMatchObject([{ kind: 'deadline' }]);
+    expect(answers).toMatchObject([{ kind: 'deadline' }]);
   });
 
   test('that are longer than the caller’s own change nothing', async () => {
     const { clock, run } = aTarget({ timeout: { totalMs: 60_000, perTryMs: 0 } });
-    const call = new Call({ scope, deadlineAtMs: 50 });
-    const { told } = run([], { call, takesMs: 20 });
+    const call = aCall({ deadlineAtMs: 50 });
+    const { answers } = run([], { call, takesMs: 20 });
     await clock.advance(30);
-    expect(told).toEqual(['done']);
+    expect(answers).toEqual(['done']);
   });
 });
 
@@ -152,14 +83,14 @@ describe('the gate', () => {
   test('stands before each try, and its refusal is not tried again', async () => {
     const { clock, run, tries } = aTarget({ retry, breaker });
     const errors = Array.from({ length: 3 }, () => failed('unavailable'));
-    const { told } = run(errors);
+    const { answers } = run(errors);
     await clock.advance(100);
     await clock.advance(200);
     expect(tries).toHaveLength(2);
-    expect(told).toEqual([errors[1]]);
+    expect(answers).toEqual([errors[1]]);
     const next = run([]);
     await clock.advance(0);
-    expect(next.told).toMatchObject([{ reason: 'BREAKER_OPEN' }]);
+    expect(next.answers).toMatchObject([{ reason: 'BREAKER_OPEN' }]);
   });
 
   test('holds nothing during a pause, and gets everything back in the end', async () => {
@@ -172,9 +103,9 @@ describe('the gate', () => {
     expect(target.gate.inFlight).toBe(0);
     const second = run([]);
     await clock.advance(1);
-    expect([first.told, second.told]).toEqual([[], ['done']]);
+    expect([first.answers, second.answers]).toEqual([[], ['done']]);
     await clock.advance(200);
-    expect([first.told, target.gate.inFlight]).toEqual([['done'], 0]);
+    expect([first.answers, target.gate.inFlight]).toEqual([['done'], 0]);
   });
 
   test('is not moved by requests that were wrong, nor by callers that gave up, nor by throttling', async () => {
@@ -189,12 +120,12 @@ describe('the gate', () => {
 
 test('a call ends under the policy that it began with, the next one under the new', async () => {
   const { clock, run, target, tries } = aTarget({ retry });
-  const { told } = run([failed('unavailable'), failed('unavailable')]);
+  const { answers } = run([failed('unavailable'), failed('unavailable')]);
   await clock.advance(1);
   target.configure({});
   await clock.advance(1_000);
-  expect([told, tries.length]).toEqual([['done'], 3]);
+  expect([answers, tries.length]).toEqual([['done'], 3]);
   const next = run([failed('unavailable')]);
   await clock.advance(1_000);
-  expect([next.told.length, tries.length]).toEqual([1, 4]);
+  expect([next.answers.length, tries.length]).toEqual([1, 4]);
 });

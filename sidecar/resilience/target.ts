@@ -103,7 +103,7 @@ export class Target {
           };
     const refuse = (refusal: HoldfastError): never => {
       rehearsed?.end('dropped', 0);
-      this.#parts.onRefused(refusal.reason);
+      if (refusal !== call.ended) this.#parts.onRefused(refusal.reason);
       throw refusal;
     };
     try {
