@@ -136,6 +136,17 @@ describe('who is refused gives back what it had', () => {
     expect(admit()).toBeInstanceOf(Permit);
   });
 
+  test('the token of the rate, when the breaker has no place for a probe', async () => {
+    const { clock, admit, refusal } = aGate({ breaker, rate: { perSecond: 0.001, burst: 4 } });
+    for (let call = 0; call < 2; call += 1) void admit().settle('failure');
+    await clock.advance(500);
+    const probe = admit();
+    for (let call = 0; call < 10; call += 1) expect(refusal().reason).toBe('BREAKER_OPEN');
+    void probe.settle('success');
+    void admit().settle('success');
+    expect(refusal().reason).toBe('RATE_LIMITED');
+  });
+
   test('a place for a probe is taken by who goes, not by who waits', async () => {
     const { gate, clock, admit } = aGate({ breaker, concurrency });
     for (let call = 0; call < 2; call += 1) void admit().settle('failure');

@@ -18,13 +18,16 @@ function reserving(settings: TargetSettings = {}, call = aCall()) {
 }
 
 test('a try waits for its reservation, and settles it', async () => {
-  const { clock, ledger, asked, answers, target, tries } = reserving();
+  const timeout = { totalMs: 30_000, perTryMs: 0 };
+  const { clock, ledger, asked, answers, target, tries } = reserving({ timeout });
   await clock.advance(10);
   expect([answers, tries, target.gate.inFlight]).toEqual([[], [], 1]);
   asked.grant();
   await clock.advance(0);
   expect([answers, tries, target.gate.inFlight]).toEqual([['done'], [10], 0]);
   expect([ledger.settled, ledger.released]).toEqual([[undefined], 0]);
+  await clock.advance(20);
+  expect(clock.alarms).toBe(0);
 });
 
 describe('what ends while its reservation is under way is given back', () => {

@@ -14,10 +14,10 @@ describe('an outcome that is not known', () => {
   });
 
   test('also when the next try is refused', async () => {
-    const { clock, run, told, tries } = aTarget({ retry, breaker: { ...breaker, minCalls: 1 } });
-    const { answers } = run([unknown]);
+    const { clock, run, told, tries } = aTarget({ retry, breaker });
+    const { answers } = run([unknown, failed('unavailable')]);
     await clock.advance(200);
-    expect([answers[0], tries.length, told.refused]).toEqual([unknown, 1, ['BREAKER_OPEN']]);
+    expect([answers[0], tries.length, told.refused]).toEqual([unknown, 2, ['BREAKER_OPEN']]);
   });
 
   test.each([cancelled(), deadlineExceeded()])('also when the call ends (%s)', async (end) => {
@@ -55,8 +55,9 @@ describe('a call that ends during a pause', () => {
     call.end(cancelled());
     await clock.advance(0);
     expect(answers).toMatchObject([{ kind: 'cancelled' }]);
+    expect(clock.alarms).toBe(0);
     await clock.advance(1_000);
-    expect([tries.length, told.retries, target.gate.inFlight, clock.alarms]).toEqual([1, 0, 0, 0]);
+    expect([tries.length, told.retries, target.gate.inFlight]).toEqual([1, 0, 0]);
   });
 });
 
@@ -88,6 +89,13 @@ describe('the time of a policy', () => {
     expect((answers[0] as HoldfastError).message).toContain(setting);
     await clock.advance(10_000);
     expect(clock.alarms).toBe(0);
+  });
+
+  test('is forgotten when the call has ended', async () => {
+    const { clock, run } = aTarget({ timeout: { perTryMs: 5_000, totalMs: 30_000 } });
+    const { answers } = run([]);
+    await clock.advance(20);
+    expect([answers, clock.alarms]).toEqual([['done'], 0]);
   });
 
   test('is not blamed for the caller’s own deadline', async () => {
