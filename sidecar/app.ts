@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { Registry } from 'prom-client';
 import type { Clock } from '../platform/clock.ts';
 import { Deadlines } from '../platform/deadlines.ts';
@@ -10,7 +9,8 @@ import type { Logger } from '../platform/logger.ts';
 import { garbageCollector, memoryReader } from '../platform/process-memory.ts';
 import { processMetrics } from '../platform/process-metrics.ts';
 import { version } from '../platform/version.ts';
-import type { PostgresConnection, PostgresTarget, Settings } from './config.ts';
+import type { Settings } from './config.ts';
+import { DataPlane } from './data-plane.ts';
 import { drain } from './drain.ts';
 import { FrameTable } from './grpc/frame-table.ts';
 import { MemoryGuard } from './grpc/memory-guard.ts';
@@ -18,16 +18,13 @@ import type { OperationTable } from './grpc/operation.ts';
 import { requestMetrics } from './grpc/request-metrics.ts';
 import { draining, RequestPath } from './grpc/request-path.ts';
 import { listen } from './listeners.ts';
+import { LivePolicy } from './policies/live-policy.ts';
 import { SettingsWatch } from './policies/settings-watch.ts';
-import { connectToHosts } from './postgres/connect-hosts.ts';
-import { Database, type DatabaseEvents } from './postgres/database.ts';
-import { redactedSql } from './postgres/redacted-sql.ts';
-import { poolMetrics } from './postgres/pool-metrics.ts';
-import { redisMetrics } from './redis/redis-metrics.ts';
-import { RedisTargets } from './redis/redis-targets.ts';
+import type { NamedDatabases } from './postgres/databases.ts';
 import { commandOperations } from './services/commands/operations.ts';
 import { databaseOperations } from './services/database/operations.ts';
-import { Databases } from './services/database/databases.ts';
+import { faultsOf, fileSignature } from './settings/policy-settings.ts';
+import { policyOperations } from './services/policies/operations.ts';
 
 export interface AppParts {
   readonly clock: Clock;
@@ -44,16 +41,10 @@ export interface App {
   /** Port of the TCP listener; undefined without one. */
   readonly port: number | undefined;
   readonly httpPort: number;
-  readonly databases: Databases;
+  readonly databases: NamedDatabases;
   /** Takes no new calls, lets those under way finish for at most `graceMs`, then closes everything. */
   stop(graceMs: number): Promise<void>;
 }
-
-/** In which all connections of a pool are replaced. */
-const renewMs = 10_000;
-
-/** Longer than the sidecar's own timers: the server's guard is for when the sidecar is gone or stopped. */
-const serverGuardMs = 10_000;
 
 /** Composition root: makes the parts, joins them, and serves. */
 export async function startApp(
@@ -70,80 +61,37 @@ export async function startApp(
     collectGarbage: garbageCollector(),
     limitBytes: memoryBytes,
   });
-  const path = new RequestPath({ clock, deadlines: new Deadlines(clock), metrics, log, memory });
+  const deadlines = new Deadlines(clock);
+  const path = new RequestPath({ clock, deadlines, metrics, log, memory });
 
-  const eventsOf = poolMetrics(registry, () =>
-    databases.all.map(({ name, pool }) => ({ name, counts: pool.counts, limit: pool.limit })),
-  );
-  const connections = new Map<string, PostgresConnection>();
-  const databases = new Databases(settings.postgres.map((target) => openDatabase(target)));
-
-  function openDatabase(target: PostgresTarget): Database {
-    const { name, pool } = target;
-    const events = eventsOf(name);
-    const slow: DatabaseEvents['slow'] = (sql, ms) => {
-      events.slow();
-      log.warn({ pool: name, sql: redactedSql(sql), ms: Math.round(ms) }, 'slow statement');
-    };
-    connections.set(name, target.connection);
-    const where = {
-      pool: name,
-      preparedStatements: target.preparedStatements,
-      connectTimeoutMs: pool.connectTimeoutMs,
-      statementTimeoutMs: target.statementTimeoutMs,
-      idleInTransactionTimeoutMs: target.idleInTransactionTimeoutMs + serverGuardMs,
-      memoryIsFull: () => memory.isFull(),
-    };
-    return new Database(target, {
-      clock,
-      random,
-      open: () =>
-        connectToHosts({ ...(connections.get(name) as PostgresConnection), ...where }, clock),
-      events: { ...events, slow },
-    });
-  }
-
-  const pending = new Map<string, PostgresConnection>();
-  /** A pool moves to new credentials, or to another host, connection by connection. */
-  const watch = new SettingsWatch({
-    clock,
-    read: reread,
-    onRead: ({ postgres }) => {
-      for (const { name, connection } of postgres) {
-        const known = connections.get(name);
-        if (known === undefined || isDeepStrictEqual(known, connection)) continue;
-        // Seen twice: the first time a file may be half written.
-        const seen = isDeepStrictEqual(pending.get(name), connection);
-        pending.set(name, connection);
-        if (!seen) continue;
-        connections.set(name, connection);
-        databases.named(name).pool.renew(renewMs);
-        log.info({ pool: name }, 'new connection settings: every connection is replaced');
-      }
-    },
-    onFault: (fault) => log.error({ fault }, 'settings cannot be read: the old ones stay'),
-  });
-
-  const redisEventsOf = redisMetrics(registry, () => redis.readings);
-  const redis = new RedisTargets(settings.redis, {
+  const data = new DataPlane(settings, {
     clock,
     random,
-    off: settings.redisOff,
-    events: (name) => ({
-      ...redisEventsOf(name),
-      disconnected: (fault) => {
-        redisEventsOf(name).disconnected(fault);
-        log.warn({ pool: name, fault }, 'connection to Redis lost');
-      },
-    }),
+    log,
+    registry,
+    deadlines,
+    memoryIsFull: () => memory.isFull(),
   });
-  void redis.open();
+  const policy = new LivePolicy(settings, {
+    clock,
+    log,
+    registry,
+    apply: (read) => data.configure(read),
+  });
+  const watch = new SettingsWatch({
+    clock,
+    signature: () => fileSignature(settings.policyFile),
+    read: reread,
+    onRead: (read) => policy.read(read),
+    onFault: (fault) => policy.reject(faultsOf(fault)),
+  });
 
-  const database = databaseOperations(databases, statuses);
-  const commands = commandOperations(redis, { statuses, clock, random });
+  const database = databaseOperations(data.databases, statuses);
+  const commands = commandOperations(data.redis, { statuses, clock, random });
+  const policies = policyOperations(policy, () => data.targets.all);
   const operations: OperationTable = {
     ...database,
-    unary: [...database.unary, ...commands.unary],
+    unary: [...database.unary, ...commands.unary, ...policies.unary],
     streams: [...database.streams, ...commands.streams],
   };
   const parts = {
@@ -177,23 +125,21 @@ export async function startApp(
   return {
     port,
     httpPort: health.port,
-    databases,
+    databases: data.databases,
     stop: async (graceMs) => {
       watch.stop();
       const drained = path.drain();
-      redis.endSubscriptions(draining());
+      data.endSubscriptions(draining());
       for (const listener of listeners.all) listener.drain(graceMs);
       await drain(
         {
           clock,
           drained,
           // Frames of open transactions still come through.
-          isBusy: () => databases.all.some(({ pool }) => pool.counts.lent > 0),
+          isBusy: () => data.isBusy,
           end: async () => void (await Promise.all(listeners.all.map((each) => each.end()))),
           cut: () => listeners.all.forEach(({ server }) => server.forceShutdown()),
-          close: async () => {
-            await Promise.all([redis.close(), ...databases.all.map((each) => each.close())]);
-          },
+          close: () => data.close(),
         },
         graceMs,
       );

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { PolicyFileError, readPolicyFile } from '../crds/policy-file.ts';
 import type { ResiliencePolicy } from '../crds/resilience-policy.ts';
 import { readEnvFile } from './settings/env-file.ts';
+import { checkTargets, readPolicies } from './settings/policy-settings.ts';
 import { SettingsError } from './settings/settings-error.ts';
 import {
   type PostgresTarget,
@@ -39,6 +39,9 @@ export interface Settings {
   readonly redisOff: boolean;
   /** As the policy file has them, those in shadow mode included. */
   readonly policies: readonly ResiliencePolicy[];
+  readonly policyFile: string | undefined;
+  /** SHA-256 of the policy file, in hex; empty without one. */
+  readonly policyDigest: string;
   readonly server: ServerSettings;
   /** Folder for what outlives a restart. */
   readonly stateDir: string | undefined;
@@ -87,13 +90,13 @@ export function readSettings(
   readFile: ReadFile = diskFile,
 ): Settings {
   const variables = readVariables(gather(env, readFile));
-  const policies = readPolicies(variables.HOLDFAST_POLICY_FILE, readFile);
+  const { policies, digest } = readPolicies(variables.HOLDFAST_POLICY_FILE, readFile);
   const sources = { secretsDir: variables.HOLDFAST_SECRETS_DIR, readFile };
   const redisOff = variables.REDIS_URL === 'off';
   const postgres = policyPostgres(policies, sources);
   const redis = redisOff ? [] : policyRedis(policies, sources);
   const namesPools = policies.some(({ spec }) => spec.postgres.length + spec.redis.length > 0);
-  return {
+  const pools = {
     postgres: withUrl(
       'DATABASE_URL',
       postgres,
@@ -110,8 +113,14 @@ export function readSettings(
           variables.REDIS_URL === undefined ? undefined : urlRedis(variables.REDIS_URL, sources),
           policies.length === 0,
         ),
+  };
+  checkTargets(policies, pools, redisOff);
+  return {
+    ...pools,
     redisOff,
     policies,
+    policyFile: variables.HOLDFAST_POLICY_FILE,
+    policyDigest: digest,
     server: serverSettings(variables, readFile),
     stateDir: variables.HOLDFAST_STATE_DIR,
     logLevel: variables.HOLDFAST_LOG_LEVEL,
@@ -151,19 +160,6 @@ const isServiceLink = (name: string, value: string): boolean =>
     name,
   ) ||
   (/^HOLDFAST_(\w+_)?PORT$/.test(name) && /^(tcp|udp|sctp):\/\//.test(value));
-
-function readPolicies(path: string | undefined, readFile: ReadFile): readonly ResiliencePolicy[] {
-  if (path === undefined) return [];
-  const text = readText(path, 'HOLDFAST_POLICY_FILE', readFile);
-  try {
-    return readPolicyFile(text, path);
-  } catch (thrown) {
-    if (!(thrown instanceof PolicyFileError)) throw thrown;
-    const [first, ...others] = thrown.faults;
-    const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
-    throw new SettingsError(`HOLDFAST_POLICY_FILE ${first}${more}`, { cause: thrown });
-  }
-}
 
 /** The targets of the policies, and `default` from a variable. Nobody should have to guess which of two would win. */
 function withUrl<Target extends { readonly name: string }>(

@@ -4,15 +4,18 @@ import type { Scope } from '../../platform/call.ts';
 export class OpenScope implements Scope {
   readonly #push: (field: string, message: object) => void;
   readonly room: () => Promise<void> | undefined;
+  readonly outlivesCall: boolean;
   readonly #listeners = new Set<() => void>();
   #closed = false;
 
   constructor(
     push: (field: string, message: object) => void = () => {},
     room: () => Promise<void> | undefined = () => undefined,
+    outlivesCall = false,
   ) {
     this.#push = push;
     this.room = room;
+    this.outlivesCall = outlivesCall;
   }
 
   onClose(listener: () => void): () => void {

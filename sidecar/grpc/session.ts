@@ -62,7 +62,7 @@ export class Session {
       const { number, serialize } = table.push(field);
       this.#writer.send({ id: 0, more: false, field: number, response: serialize(message) });
     };
-    this.#scope = new OpenScope(push, () => this.#writer.room() ?? path.room());
+    this.#scope = new OpenScope(push, () => this.#writer.room() ?? path.room(), true);
     stream.on('data', (bytes: Buffer) => this.#receive(bytes));
     stream.on('end', () => this.end());
     stream.on('cancelled', () => this.#abandon());

@@ -1,6 +1,7 @@
 import type { Call } from '../../platform/call.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { HoldfastError } from '../../platform/errors.ts';
+import type { Work } from '../resilience/run.ts';
 import type { Connection } from './connection.ts';
 import { Exchange, type Statement, type StatementResult, type Step } from './exchange.ts';
 import { demoteIfReadOnly, exchangeError, isStale } from './exchange-error.ts';
@@ -8,7 +9,6 @@ import { looseResults, runLoosely } from './loose-batch.ts';
 import type { Pool } from './pool.ts';
 import { roomElseGiveBack, type Loan } from './pool-loan.ts';
 import { rowStream } from './row-stream.ts';
-import type { SafeRetries } from './safe-retries.ts';
 import type { StatementProfile } from './statement-profile.ts';
 import { ended } from './transaction-errors.ts';
 
@@ -21,7 +21,6 @@ interface AutocommitHost {
   readonly idleTimeoutMs: () => number;
   /** Of one result, in bytes. */
   maxResultBytes(): number;
-  readonly retries: SafeRetries;
   /** Throws STATEMENT_REFUSED. */
   admit(sql: string): StatementProfile;
   step(statement: Statement): Step;
@@ -31,7 +30,7 @@ interface AutocommitHost {
 
 /** A statement that usually takes longer has a connection to itself: in a pipeline the others would wait behind it. */
 const sharesBelowMs = 2;
-const internalRetries = 3;
+const internalTries = 3;
 
 /** Statements that are transactions of their own. */
 export class Autocommit {
@@ -41,42 +40,37 @@ export class Autocommit {
     this.#host = host;
   }
 
-  /** Runs one statement by itself. */
-  async query(
-    { sql, params }: Statement,
-    call: Call,
-    idempotent: boolean,
-  ): Promise<StatementResult> {
-    const { pool, retries } = this.#host;
+  /** One statement by itself, as work that may be tried more than once. Throws STATEMENT_REFUSED. */
+  query({ sql, params }: Statement, idempotent: boolean): Work<StatementResult> {
+    const { pool } = this.#host;
     const profile = this.#host.admit(sql);
     this.#refuseInAutocommit(profile);
-    /** Of a try whose outcome is open: whatever the next ones say, the statement may have taken effect. */
-    let doubt: HoldfastError | undefined;
-    try {
-      for (let tries = 0; ;) {
-        const shares = profile.reads && profile.usualMs < sharesBelowMs;
-        const lending = shares ? pool.share(call) : pool.lend(call);
-        const loan = lending instanceof Promise ? await lending : lending;
-        const room = roomElseGiveBack(loan, call);
-        if (room !== undefined) {
-          await room;
-          continue;
+    let repeatable = false;
+    return {
+      run: async (call) => {
+        repeatable = false;
+        for (let tries = 0; ;) {
+          const shares = profile.reads && profile.usualMs < sharesBelowMs;
+          const lending = shares ? pool.share(call) : pool.lend(call);
+          const loan = lending instanceof Promise ? await lending : lending;
+          const room = roomElseGiveBack(loan, call);
+          if (room !== undefined) {
+            await room;
+            continue;
+          }
+          const exchange = new Exchange([{ profile, params }], this.#host.maxResultBytes());
+          await this.#runOn(loan, exchange, call, profile.dirties);
+          if (exchange.failure === undefined) return exchange.results[0] as StatementResult;
+          tries += 1;
+          if (tries < internalTries && this.#ranNot(exchange, loan.connection, call)) continue;
+          const isHarmless = profile.reads || idempotent || !exchange.sent;
+          // What the server itself said stands.
+          repeatable = isHarmless && (exchange.failure.lost || call.ended !== undefined);
+          throw this.#errorOf(exchange, call, profile);
         }
-        const exchange = new Exchange([{ profile, params }], this.#host.maxResultBytes());
-        await this.#runOn(loan, exchange, call, profile.dirties);
-        if (exchange.failure === undefined) return exchange.results[0] as StatementResult;
-        tries += 1;
-        if (tries < internalRetries && this.#ranNot(exchange, loan.connection, call)) continue;
-        const error = this.#errorOf(exchange, call, profile);
-        if (error.reason === 'COMMIT_UNKNOWN') doubt = error;
-        const isHarmless = profile.reads || idempotent || !exchange.sent;
-        const mayRepeat = exchange.failure.lost && isHarmless;
-        if (mayRepeat && (await retries.again(tries, call))) continue;
-        throw error;
-      }
-    } catch (thrown) {
-      throw doubt ?? thrown;
-    }
+      },
+      repeatable: () => repeatable,
+    };
   }
 
   /** Runs statements in order on one connection, each a transaction of its own; one that fails does not stop the next. */
@@ -118,7 +112,7 @@ export class Autocommit {
       unlisten();
       await handedOn();
       if (exchange.failure === undefined) return;
-      if (attempt < internalRetries && this.#ranNot(exchange, loan.connection, call)) continue;
+      if (attempt < internalTries && this.#ranNot(exchange, loan.connection, call)) continue;
       throw this.#errorOf(exchange, call, profile);
     }
   }

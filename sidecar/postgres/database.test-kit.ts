@@ -4,6 +4,7 @@ import { systemClock } from '../../platform/clock.ts';
 import type { HoldfastError } from '../../platform/errors.ts';
 import type { BeginOptions } from './begin-statement.ts';
 import { connectToHosts, type HostsTarget } from './connect-hosts.ts';
+import { freeTargets } from '../resilience/targets.test-kit.ts';
 import { Database, type DatabaseOptions } from './database.ts';
 import type { PoolOptions } from './pool-options.ts';
 import type { StatementResult } from './exchange.ts';
@@ -72,6 +73,7 @@ export function openDatabase(url: string, options: Options = {}): TestPool {
       clock: systemClock,
       random: Math.random,
       open: () => connectToHosts(target, systemClock),
+      target: freeTargets().of('Postgres', 'default'),
       events: {
         waited: () => {},
         refused: () => {},

@@ -1,16 +1,19 @@
 import type { Clock } from '../../platform/clock.ts';
 import { HoldfastError } from '../../platform/errors.ts';
 import type { Call } from '../../platform/call.ts';
+import { outcomeOf } from '../resilience/outcome.ts';
+import type { Target } from '../resilience/target.ts';
 import { Autocommit } from './autocommit.ts';
 import { CommitInquiry, type CommitOutcome } from './commit-inquiry.ts';
 import type { Connection } from './connection.ts';
 import type { Exchange, Statement, StatementResult, Step } from './exchange.ts';
 import { Pool } from './pool.ts';
+import type { Loan } from './pool-loan.ts';
 import type { PoolOptions } from './pool-options.ts';
 import type { PoolEvents } from './pool-parts.ts';
 import { learn, StatementProfiles, type StatementProfile } from './statement-profile.ts';
 import type { BeginOptions } from './begin-statement.ts';
-import { SafeRetries } from './safe-retries.ts';
+import { loanOf } from './transaction-loan.ts';
 import { Transaction } from './transaction.ts';
 import type { TransactionHost } from './transaction-host.ts';
 
@@ -42,6 +45,8 @@ interface DatabaseParts {
   readonly random: () => number;
   readonly open: () => Promise<Connection>;
   readonly events: DatabaseEvents;
+  /** What protects it. */
+  readonly target: Pick<Target, 'run' | 'enter'>;
 }
 
 /** A single statement whose result was too large ran in a transaction with its mark, and that was rolled back. */
@@ -71,7 +76,6 @@ export class Database {
   readonly pool: Pool<Connection>;
   readonly #profiles = new StatementProfiles();
   readonly #parts: DatabaseParts;
-  readonly #retries: SafeRetries;
   readonly #autocommit: Autocommit;
   readonly #inquiry: CommitInquiry;
   #options: DatabaseOptions;
@@ -81,13 +85,11 @@ export class Database {
     this.#options = options;
     this.#parts = parts;
     this.pool = new Pool(options.pool, { name: options.name, ...parts });
-    this.#retries = new SafeRetries(parts);
     this.#autocommit = new Autocommit({
       name: options.name,
       clock: parts.clock,
       pool: this.pool,
       idleTimeoutMs: () => this.#options.idleInTransactionTimeoutMs,
-      retries: this.#retries,
       maxResultBytes: () => this.#options.maxResultBytes,
       admit: (sql) => this.#admit(sql),
       step: (statement) => this.#step(statement),
@@ -118,22 +120,14 @@ export class Database {
     safety: Safety = unsafe,
   ): Promise<readonly StatementResult[]> {
     for (const { sql } of statements) this.#admit(sql);
-    this.#retries.deposit();
-    /** A try whose outcome is open: whatever the next ones say, the batch may have been committed. */
-    let doubt: HoldfastError | undefined;
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return await this.#atomically(statements, call, safety.commitId);
-      } catch (thrown) {
-        const error = HoldfastError.from(thrown);
-        const { reason } = error;
-        if (reason === 'COMMIT_UNKNOWN') doubt = error;
-        const isUndone = aborted.has(reason) || (lost.has(reason) && safety.commitId === undefined);
-        const mayRepeat = isUndone || (safety.idempotent === true && reason === 'COMMIT_UNKNOWN');
-        if (mayRepeat && (await this.#retries.again(tries, call))) continue;
-        throw doubt ?? error;
-      }
-    }
+    const { commitId, idempotent } = safety;
+    return this.#parts.target.run(call, {
+      run: (tried) => this.#atomically(statements, tried, commitId),
+      repeatable: ({ reason }) =>
+        aborted.has(reason) ||
+        (lost.has(reason) && commitId === undefined) ||
+        (idempotent === true && reason === 'COMMIT_UNKNOWN'),
+    });
   }
 
   async #atomically(
@@ -144,7 +138,8 @@ export class Database {
     const { transactionTimeoutMs } = this.#options;
     const limits = { timeoutMs: transactionTimeoutMs, idleTimeoutMs: transactionTimeoutMs };
     const mark = commitId === undefined ? {} : { commitId };
-    const transaction = this.begin({ ...plainTransaction, ...limits, ...mark }, call);
+    const options = { ...plainTransaction, ...limits, ...mark };
+    const transaction = this.#begin(options, call, async (borrower) => this.pool.lend(borrower));
     try {
       const results = await transaction.batch(statements, call);
       await transaction.commit(call);
@@ -167,11 +162,15 @@ export class Database {
 
   /** Starts a transaction. It is usable at once: what is asked of it waits for its connection. */
   begin(options: BeginOptions, call: Call): Transaction {
+    return this.#begin(options, call, (borrower) => this.#enterAndLend(borrower));
+  }
+
+  #begin(options: BeginOptions, call: Call, borrow: TransactionHost['borrow']): Transaction {
     const host: TransactionHost = {
       name: this.name,
       clock: this.#parts.clock,
       maxResultBytes: this.#options.maxResultBytes,
-      borrow: async (borrower) => this.pool.lend(borrower),
+      borrow,
       step: (statement) => this.#step(statement),
       observe: (exchange) => this.#observe(exchange),
       outcome: async (work, untilMs) => {
@@ -182,6 +181,17 @@ export class Database {
       },
     };
     return new Transaction(host, options, call);
+  }
+
+  /** A connection for a transaction, which counts as one call from here to its end. */
+  async #enterAndLend(call: Call): Promise<Loan<Connection>> {
+    const entry = await this.#parts.target.enter(call);
+    try {
+      return loanOf(await this.pool.lend(call), entry);
+    } catch (thrown) {
+      void entry.settle(outcomeOf(HoldfastError.from(thrown)));
+      throw thrown;
+    }
   }
 
   #step({ sql, params }: Statement): Step {
@@ -197,8 +207,12 @@ export class Database {
   /** Runs one statement by itself. With a `commitId` its outcome can be asked for ever. */
   query(statement: Statement, call: Call, safety: Safety = unsafe): Promise<StatementResult> {
     if (safety.commitId === undefined) {
-      this.#retries.deposit();
-      return this.#autocommit.query(statement, call, safety.idempotent === true);
+      try {
+        const work = this.#autocommit.query(statement, safety.idempotent === true);
+        return this.#parts.target.run(call, work);
+      } catch (refusal) {
+        return Promise.reject(HoldfastError.from(refusal));
+      }
     }
     return this.atomicBatch([statement], call, safety).then(
       ([result]) => result as StatementResult,
@@ -213,17 +227,30 @@ export class Database {
     statements: readonly Statement[],
     call: Call,
   ): Promise<readonly (StatementResult | HoldfastError)[]> {
-    return this.#autocommit.looseBatch(statements, call);
+    return this.#parts.target.run(call, {
+      run: (tried) => this.#autocommit.looseBatch(statements, tried),
+      repeatable: () => false,
+    });
   }
 
-  /** Runs one query and hands its rows on as they are read; while `onPart` returns a promise the server stops sending. */
-  stream(
+  /**
+   * Runs one query and hands its rows on as they are read; while `onPart` returns a promise the server stops sending. Its consumer decides how long it
+   * takes: the time limits of a policy are not for it.
+   */
+  async stream(
     statement: Statement,
     maxRows: number,
     call: Call,
     onPart: (part: Buffer) => Promise<void>,
   ): Promise<void> {
-    return this.#autocommit.stream(statement, maxRows, call, onPart);
+    const entry = await this.#parts.target.enter(call);
+    try {
+      await this.#autocommit.stream(statement, maxRows, call, onPart);
+      void entry.settle('success');
+    } catch (thrown) {
+      void entry.settle(outcomeOf(HoldfastError.from(thrown)));
+      throw thrown;
+    }
   }
 
   async close(): Promise<void> {

@@ -6,6 +6,7 @@ create table holdfast.cost_windows (
   id bigint generated always as identity primary key,
   -- Of the policy that has the target.
   namespace text not null,
+  -- Kind and name: `Guard/llm`.
   target text not null,
   key text not null check (octet_length(key) <= 200),
   window_ms bigint not null check (window_ms > 0),

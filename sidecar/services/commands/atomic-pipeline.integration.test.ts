@@ -142,7 +142,7 @@ test('a user who may not run MULTI never runs the commands one by one', async ()
   await using limited = await openCommands([
     redisOptions(on.server.url, { connection: { ...connection, user: 'nomulti', password: 'p' } }),
   ]);
-  await limited.targets.open();
+  await limited.targets.opened();
   const key = newKey();
   await expect(limited.pipeline([['INCR', key]], atomic)).rejects.toMatchObject({
     kind: 'forbidden',

@@ -28,7 +28,7 @@ async function open(url: string, more: Partial<RedisOptions> = {}): Promise<Comm
   const opened = await openCommands([
     redisOptions('redis://h:1', { connection: { ...connection, tls: undefined }, ...more }),
   ]);
-  await opened.targets.open();
+  await opened.targets.opened();
   return opened;
 }
 

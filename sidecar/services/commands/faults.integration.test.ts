@@ -92,7 +92,7 @@ describe('a Redis that is not there', () => {
 
   test('a call that comes before the first connection waits for it', async () => {
     await using early = await openCommands([redisOptions(`redis://127.0.0.1:${on.proxy.port}`)]);
-    void early.targets.open();
+    void early.targets.opened();
     expect(await Promise.all([early.command(['PING']), early.pipeline([['PING']])])).toEqual([
       pong,
       [pong],
@@ -102,7 +102,7 @@ describe('a Redis that is not there', () => {
   test('a call that comes before the first connection may give up', async () => {
     on.proxy.stall('server');
     await using early = await openCommands([redisOptions(`redis://127.0.0.1:${on.proxy.port}`)]);
-    const opening = early.targets.open();
+    const opening = early.targets.opened();
     const call = newCall();
     const answer = early.command(['PING'], { call });
     await sleep(10);
@@ -172,7 +172,7 @@ test('a wrong password: unavailable, and the password is nowhere', async () => {
       connection: { ...redisOptions(on.server.url).connection, user: 'nobody', password: 's3cret' },
     }),
   ]);
-  await locked.targets.open();
+  await locked.targets.opened();
   const failure = await locked.command(['PING']).catch((thrown: unknown) => thrown);
   expect(failure).toMatchObject({ reason: 'REDIS_UNAVAILABLE', metadata: { fault: 'WRONGPASS' } });
   expect(`${String(failure)}${JSON.stringify(failure)}${locked.events.join()}`).not.toContain(
@@ -184,7 +184,7 @@ test('a replica takes no writes: unavailable, and one new connection to look for
   const replica = await startRedis();
   const asReplica = new Redis(replica.url);
   await using commands = await openCommands([redisOptions(replica.url, { connections: 1 })]);
-  await commands.targets.open();
+  await commands.targets.opened();
   await asReplica.replicaof('127.0.0.1', on.server.port);
   const writeFails = { kind: 'unavailable', reason: 'REDIS_UNAVAILABLE' };
   await expect(commands.command(['SET', newKey(), '1'])).rejects.toMatchObject(writeFails);

@@ -43,7 +43,7 @@ export async function openThrough(
   more: Partial<RedisOptions> = {},
 ): Promise<Commands> {
   const opened = await openCommands([redisOptions(`redis://127.0.0.1:${proxy.port}`, more)]);
-  await opened.targets.open();
+  await opened.targets.opened();
   return opened;
 }
 

@@ -16,7 +16,7 @@ beforeAll(async () => {
     redisOptions(redisUrl()),
     redisOptions(redisUrl(), { name: 'small', maxReplyBytes: 1024, maxInFlight: 10 }),
   ]);
-  await redis.targets.open();
+  await redis.targets.opened();
 });
 afterAll(async () => {
   await redis[Symbol.asyncDispose]();

@@ -15,6 +15,7 @@ import { StatusEncoder } from '../../../platform/grpc/status.ts';
 import type { Operation, StreamOperation } from '../../grpc/operation.ts';
 import type { LinkEvents } from '../../redis/link.ts';
 import type { RedisOptions } from '../../redis/redis-options.ts';
+import { freeTargets } from '../../resilience/targets.test-kit.ts';
 import { RedisTargets } from '../../redis/redis-targets.ts';
 import { commandOperations } from './operations.ts';
 
@@ -97,11 +98,13 @@ export async function openCommands(
     timedOut: () => events.push('timedOut'),
     gap: (reason) => events.push(`gap ${reason}`),
   };
+  const protection = freeTargets();
   const targets = new RedisTargets(options, {
     clock: systemClock,
     random: () => 0.5,
     off,
     events: () => linkEvents,
+    target: (name) => protection.of('Redis', name),
   });
   const { unary, streams } = commandOperations(targets, {
     statuses: new StatusEncoder(messages),

@@ -14,7 +14,10 @@ export const publishOperation = (
   handle: async ({ channel, message, pool, sharded }, call) => {
     const words = [Buffer.from(sharded ? 'SPUBLISH' : 'PUBLISH'), channel, message];
     const run = { harmless: false, lane: 'shared' } as const;
-    const receivers = await runCommand(redis.named(pool), words, run, call);
+    const receivers = await redis.target(pool).run(call, {
+      run: (tried) => runCommand(redis.named(pool), words, run, tried),
+      repeatable: ({ kind }) => kind === 'unavailable',
+    });
     return { receivers: String(receivers) };
   },
 });

@@ -18,7 +18,7 @@ async function open(url: string): Promise<Commands> {
       commandTimeoutMs,
     }),
   ]);
-  await opened.targets.open();
+  await opened.targets.opened();
   return opened;
 }
 

@@ -25,7 +25,10 @@ export const scriptOperation = (
     const script = { body, keys, args, operationId, idempotent };
     checkScript(script);
     const to = redis.named(pool);
-    const reply = await runScript(to, script, call, parts);
+    const reply = await redis.target(pool).run(call, {
+      run: (tried) => runScript(to, script, tried, parts),
+      repeatable: ({ kind }) => idempotent || operationId !== '' || kind === 'unavailable',
+    });
     return new Encoded(encodeReply(reply, to.options.maxReplyBytes));
   },
 });

@@ -222,7 +222,7 @@ describe('Subscribe', () => {
     await using limited = await openCommands([
       redisOptions(on.server.url, { connection: { ...connection, user: 'nosub', password: 'p' } }),
     ]);
-    await limited.targets.open();
+    await limited.targets.opened();
     await expect(listen(limited, { channels: ['c'] })).rejects.toMatchObject({ kind: 'forbidden' });
   });
 

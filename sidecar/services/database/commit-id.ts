@@ -2,7 +2,7 @@ import type { OutcomeRequest__Output } from '../../../platform/gen/holdfast/v1/O
 import type { OutcomeResult } from '../../../platform/gen/holdfast/v1/OutcomeResult.ts';
 import { HoldfastError } from '../../../platform/errors.ts';
 import type { Operation } from '../../grpc/operation.ts';
-import type { Databases } from './databases.ts';
+import type { NamedDatabases } from '../../postgres/databases.ts';
 import { invalid } from './statement-values.ts';
 
 const mostBytes = 128;
@@ -25,7 +25,7 @@ export function noCommitId({ commitId }: { readonly commitId: string }): void {
 
 /** Database.Outcome. */
 export function outcomeOperation(
-  databases: Databases,
+  databases: NamedDatabases,
 ): Operation<OutcomeRequest__Output, OutcomeResult> {
   return {
     name: 'Database.Outcome',

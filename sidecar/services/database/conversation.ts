@@ -9,7 +9,7 @@ import type { Transaction } from '../../postgres/transaction.ts';
 import { beginOptions } from './begin.ts';
 import { noCommitId } from './commit-id.ts';
 import { batchStatements, fetchSql, savepointSql } from './checks.ts';
-import type { Databases } from './databases.ts';
+import type { NamedDatabases } from '../../postgres/databases.ts';
 import { batchResult, queryResult } from './results.ts';
 import { checkPool } from './session-transactions.ts';
 import { invalid, statementOf } from './statement-values.ts';
@@ -29,7 +29,7 @@ const done = Buffer.alloc(0);
 
 /** Database.Transaction: one transaction as a stream of its own, for stock clients. */
 export function conversation(
-  databases: Databases,
+  databases: NamedDatabases,
   statuses: StatusEncoder,
 ): ConversationOperation<TransactionRequest__Output, Encoded> {
   const transactions = new WeakMap<Scope, Transaction>();

@@ -12,7 +12,7 @@ import { beginOptions } from './begin.ts';
 import { commitIdOf, noCommitId, outcomeOperation } from './commit-id.ts';
 import { batchStatements, fetchSql, savepointSql } from './checks.ts';
 import { conversation } from './conversation.ts';
-import type { Databases } from './databases.ts';
+import type { NamedDatabases } from '../../postgres/databases.ts';
 import { pageOperation } from './page-operation.ts';
 import { batchResult, queryResult } from './results.ts';
 import { SessionTransactions } from './session-transactions.ts';
@@ -22,7 +22,10 @@ const defaultStreamRows = 1_000;
 const mostStreamRows = 10_000;
 
 /** Everything of service Database, and the frames that only sessions have. */
-export function databaseOperations(databases: Databases, statuses: StatusEncoder): OperationTable {
+export function databaseOperations(
+  databases: NamedDatabases,
+  statuses: StatusEncoder,
+): OperationTable {
   const transactions = new SessionTransactions();
 
   const targetOf = (pool: string, call: Call): string =>

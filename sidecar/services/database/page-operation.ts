@@ -1,14 +1,14 @@
 import type { PageRequest__Output } from '../../../platform/gen/holdfast/v1/PageRequest.ts';
 import { Encoded } from '../../../platform/grpc/encoded.ts';
 import type { Operation } from '../../grpc/operation.ts';
-import type { Databases } from './databases.ts';
+import type { NamedDatabases } from '../../postgres/databases.ts';
 import { readPage } from './page.ts';
 import { pageMessage, pageMessages } from './page-answer.ts';
 import type { SessionTransactions } from './session-transactions.ts';
 
 /** Database.Page, by itself or as one piece of work of a transaction. */
 export const pageOperation = (
-  databases: Databases,
+  databases: NamedDatabases,
   transactions: SessionTransactions,
 ): Operation<PageRequest__Output, Encoded> => ({
   name: 'Database.Page',

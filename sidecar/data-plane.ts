@@ -1,0 +1,166 @@
+import { randomUUID } from 'node:crypto';
+import type { Registry } from 'prom-client';
+import type { Clock } from '../platform/clock.ts';
+import type { Deadlines } from '../platform/deadlines.ts';
+import type { HoldfastError } from '../platform/errors.ts';
+import type { Logger } from '../platform/logger.ts';
+import type { PostgresTarget, Settings } from './config.ts';
+import { targetsOf } from './policies/target-settings.ts';
+import { connectToHosts } from './postgres/connect-hosts.ts';
+import { Database, type DatabaseEvents } from './postgres/database.ts';
+import { Databases } from './postgres/databases.ts';
+import { poolMetrics } from './postgres/pool-metrics.ts';
+import { redactedSql } from './postgres/redacted-sql.ts';
+import { redisMetrics } from './redis/redis-metrics.ts';
+import { RedisTargets } from './redis/redis-targets.ts';
+import { PodLedger } from './resilience/pod-ledger.ts';
+import { targetMetrics } from './resilience/target-metrics.ts';
+import { Targets } from './resilience/targets.ts';
+
+interface DataPlaneParts {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+  readonly registry: Registry;
+  readonly deadlines: Deadlines;
+  readonly memoryIsFull: () => boolean;
+}
+
+/** Longer than the sidecar's own timers: the server's guard is for when the sidecar is gone or stopped. */
+const serverGuardMs = 10_000;
+
+/** All that calls go to, and what protects it; a swap of policy changes it while calls run. */
+export class DataPlane {
+  readonly targets: Targets;
+  readonly databases: Databases<PostgresTarget>;
+  readonly redis: RedisTargets;
+
+  constructor(settings: Settings, parts: DataPlaneParts) {
+    this.targets = openTargets(parts, () => this.targets);
+    this.#configureTargets(settings);
+    this.databases = openDatabases(settings, parts, this.targets, () => this.databases);
+    this.redis = openRedis(settings, parts, this.targets, () => this.redis);
+  }
+
+  /** Puts settings in force. Calls in flight end under those that they began with. */
+  configure(settings: Settings): void {
+    this.#configureTargets(settings);
+    this.databases.configure(settings.postgres);
+    this.redis.configure(settings.redis);
+  }
+
+  /** Subscriptions have no end of their own. */
+  endSubscriptions(reason: HoldfastError): void {
+    this.redis.endSubscriptions(reason);
+  }
+
+  /** Whether transactions are open. */
+  get isBusy(): boolean {
+    return this.databases.all.some(({ pool }) => pool.counts.lent > 0);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.redis.close(), this.databases.close()]);
+  }
+
+  #configureTargets({ policies }: Settings): void {
+    this.targets.configure(targetsOf(policies, 'Enforce'), targetsOf(policies, 'Shadow'));
+  }
+}
+
+function openTargets(
+  { clock, random, log, registry, deadlines }: DataPlaneParts,
+  targets: () => Targets,
+): Targets {
+  const eventsOf = targetMetrics(registry, () => targets().all);
+  return new Targets({
+    clock,
+    random,
+    deadlines,
+    newId: randomUUID,
+    events: (kind, name) => {
+      const events = eventsOf(kind, name);
+      return {
+        ...events,
+        onBreaker: (state) => {
+          events.onBreaker(state);
+          log.warn({ kind, target: name, state }, 'the breaker has changed its state');
+        },
+      };
+    },
+    openLedger: (_kind, target, settings) =>
+      new PodLedger(settings, { target, clock, deadlines, events: {} as never }),
+  });
+}
+
+function openDatabases(
+  { postgres }: Settings,
+  { clock, random, log, registry, memoryIsFull }: DataPlaneParts,
+  targets: Targets,
+  databases: () => Databases<PostgresTarget>,
+): Databases<PostgresTarget> {
+  const eventsOf = poolMetrics(registry, () =>
+    databases().all.map(({ name, pool }) => ({ name, counts: pool.counts, limit: pool.limit })),
+  );
+  const open = (target: PostgresTarget, current: () => PostgresTarget): Database => {
+    const { name } = target;
+    const events = eventsOf(name);
+    const slow: DatabaseEvents['slow'] = (sql, ms) => {
+      events.slow();
+      log.warn({ pool: name, sql: redactedSql(sql), ms: Math.round(ms) }, 'slow statement');
+    };
+    const connect = () => {
+      const { connection, pool, ...limits } = current();
+      return connectToHosts(
+        {
+          ...connection,
+          pool: name,
+          preparedStatements: limits.preparedStatements,
+          connectTimeoutMs: pool.connectTimeoutMs,
+          statementTimeoutMs: limits.statementTimeoutMs,
+          idleInTransactionTimeoutMs: limits.idleInTransactionTimeoutMs + serverGuardMs,
+          memoryIsFull,
+        },
+        clock,
+      );
+    };
+    return new Database(target, {
+      clock,
+      random,
+      open: connect,
+      events: { ...events, slow },
+      target: targets.of('Postgres', name),
+    });
+  };
+  return new Databases(postgres, {
+    clock,
+    open,
+    onRenewed: (pool) =>
+      log.info({ pool }, 'new connection settings: every connection is replaced'),
+  });
+}
+
+function openRedis(
+  settings: Settings,
+  { clock, random, log, registry }: DataPlaneParts,
+  targets: Targets,
+  redis: () => RedisTargets,
+): RedisTargets {
+  const eventsOf = redisMetrics(registry, () => redis().readings);
+  return new RedisTargets(settings.redis, {
+    clock,
+    random,
+    off: settings.redisOff,
+    target: (name) => targets.of('Redis', name),
+    events: (name) => {
+      const events = eventsOf(name);
+      return {
+        ...events,
+        disconnected: (fault) => {
+          events.disconnected(fault);
+          log.warn({ pool: name, fault }, 'connection to Redis lost');
+        },
+      };
+    },
+  });
+}

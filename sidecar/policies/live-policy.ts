@@ -1,0 +1,123 @@
+import { isDeepStrictEqual } from 'node:util';
+import { Counter, Gauge, type Registry } from 'prom-client';
+import type { Clock } from '../../platform/clock.ts';
+import type { Logger } from '../../platform/logger.ts';
+import type { Settings } from '../config.ts';
+
+interface LiveParts {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly registry: Registry;
+  /** Puts settings in force. What runs goes on under those that it began with. */
+  readonly apply: (settings: Settings) => void;
+}
+
+/** What is only read at the start. */
+const fixed = ['server', 'redisOff', 'stateDir', 'logLevel', 'graceMs'] as const;
+
+/** The settings in force, and why newer ones are not. */
+export class LivePolicy {
+  readonly #parts: LiveParts;
+  readonly #metrics: ReturnType<typeof policyMetrics>;
+  readonly #first: Settings;
+  #settings: Settings;
+  /** Others than those in force, under the same policy. */
+  #pending: Settings | undefined;
+  #version = 1;
+  #appliedAtMs: number;
+  #faults: readonly string[] = [];
+
+  constructor(settings: Settings, parts: LiveParts) {
+    this.#first = settings;
+    this.#settings = settings;
+    this.#parts = parts;
+    this.#appliedAtMs = parts.clock.now();
+    this.#metrics = policyMetrics(parts.registry, this);
+  }
+
+  /** Counts the policies that were in force since the start, from 1. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** SHA-256 of the policy file in force, in hex; empty without one. */
+  get digest(): string {
+    return this.#settings.policyDigest;
+  }
+
+  get appliedMsAgo(): number {
+    return this.#parts.clock.now() - this.#appliedAtMs;
+  }
+
+  /** Why the newest settings are not in force, a line for each fault; empty when they are. */
+  get faults(): readonly string[] {
+    return this.#faults;
+  }
+
+  /** What has changed and is only taken at the next start. */
+  get restartRequired(): readonly string[] {
+    return fixed.filter((field) => !isDeepStrictEqual(this.#first[field], this.#settings[field]));
+  }
+
+  /** Settings that were read: puts them in force if they are others. */
+  read(settings: Settings): void {
+    const wasFaulty = this.#faults.length > 0;
+    this.#faults = [];
+    const isNew = settings.policyDigest !== this.#settings.policyDigest;
+    if (isDeepStrictEqual(settings, this.#settings)) {
+      if (wasFaulty) this.#parts.log.info('the policy file is the one in force again');
+      return;
+    }
+    // A secret that is no file of a mount may be half written the first time.
+    if (!isNew && !isDeepStrictEqual(settings, this.#pending)) {
+      this.#pending = settings;
+      return;
+    }
+    this.#parts.apply(settings);
+    this.#settings = settings;
+    if (!isNew) return;
+    this.#version += 1;
+    this.#appliedAtMs = this.#parts.clock.now();
+    this.#metrics.applied();
+    const { digest, version } = this;
+    this.#parts.log.info({ digest, version }, 'a new policy is in force');
+  }
+
+  /** Settings that cannot be used: those in force stay. */
+  reject(faults: readonly string[]): void {
+    this.#faults = faults;
+    this.#metrics.rejected();
+    this.#parts.log.error({ faults }, 'the settings cannot be used: those in force stay');
+  }
+}
+
+function policyMetrics(registry: Registry, policy: LivePolicy) {
+  const registers = [registry];
+  void new Gauge({
+    name: 'holdfast_policy_version',
+    help: 'Policies that were in force since the start, from 1.',
+    registers,
+    collect() {
+      this.set(policy.version);
+    },
+  });
+  void new Gauge({
+    name: 'holdfast_policy_rejected',
+    help: '1 while the newest policy file is not in force, because something is wrong with it; else 0.',
+    registers,
+    collect() {
+      this.set(policy.faults.length > 0 ? 1 : 0);
+    },
+  });
+  const applied = new Counter({
+    name: 'holdfast_policy_applied_total',
+    help: 'Policy files that were put in force after the start.',
+    registers,
+  });
+  const rejected = new Counter({
+    name: 'holdfast_policy_rejections_total',
+    help: 'Policy files, or other settings, that could not be used.',
+    registers,
+  });
+  return { applied: () => applied.inc(), rejected: () => rejected.inc() };
+}

@@ -1,0 +1,19 @@
+import type { Entry } from '../resilience/target.ts';
+import type { Loan } from './pool-loan.ts';
+
+/** The loan of a transaction: giving it back is the end of one call to the target. */
+export function loanOf<C>(loan: Loan<C>, entry: Entry): Loan<C> {
+  let lost = false;
+  return {
+    connection: loan.connection,
+    onLost: (listener) =>
+      loan.onLost(() => {
+        lost = true;
+        listener();
+      }),
+    giveBack: (dirty) => {
+      loan.giveBack(dirty);
+      void entry.settle(lost ? 'failure' : 'success');
+    },
+  };
+}

@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { PolicyFileError, readPolicyFile } from '../../crds/policy-file.ts';
+import type { ResiliencePolicy } from '../../crds/resilience-policy.ts';
+import { SettingsError } from './settings-error.ts';
+import { readText, type ReadFile } from './targets.ts';
+
+/** All that is wrong, a line for each fault. */
+export function faultsOf({ message, cause }: Error): readonly string[] {
+  return cause instanceof PolicyFileError ? cause.faults : [message];
+}
+
+interface PolicyFile {
+  readonly policies: readonly ResiliencePolicy[];
+  readonly digest: string;
+}
+
+const noFile: PolicyFile = { policies: [], digest: '' };
+/** The last one that was read: it is read again each second, and hardly ever another one. */
+let lastFile = noFile;
+
+/** Reads HOLDFAST_POLICY_FILE. Throws SettingsError with the first fault; `faultsOf` has all of them. */
+export function readPolicies(path: string | undefined, readFile: ReadFile): PolicyFile {
+  if (path === undefined) return noFile;
+  const text = readText(path, 'HOLDFAST_POLICY_FILE', readFile);
+  const digest = createHash('sha256').update(text).digest('hex');
+  if (digest === lastFile.digest) return lastFile;
+  try {
+    lastFile = { policies: readPolicyFile(text, path), digest };
+    return lastFile;
+  } catch (thrown) {
+    if (!(thrown instanceof PolicyFileError)) throw thrown;
+    const [first, ...others] = thrown.faults;
+    const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
+    throw new SettingsError(`HOLDFAST_POLICY_FILE ${first}${more}`, { cause: thrown });
+  }
+}
+
+/** A target that stands before nothing would protect nobody. Throws SettingsError. */
+export function checkTargets(
+  policies: readonly ResiliencePolicy[],
+  pools: { readonly postgres: readonly Named[]; readonly redis: readonly Named[] },
+  redisOff: boolean,
+): void {
+  const named = { Postgres: pools.postgres, Redis: pools.redis };
+  const databases = pools.postgres.map(({ name }) => name);
+  for (const { metadata, spec } of policies) {
+    spec.targets.forEach(({ kind, name, cost }, index) => {
+      const at = `HOLDFAST_POLICY_FILE: policy "${metadata.name}", spec.targets[${index}]`;
+      const isOff = kind === 'Redis' && redisOff;
+      if (kind === 'Postgres' || (kind === 'Redis' && !isOff)) {
+        const names = named[kind].map((pool) => pool.name);
+        if (!names.includes(name)) {
+          throw new SettingsError(
+            `${at}.name: no ${kind} pool is called "${name}"; there is ${listed(names)}`,
+          );
+        }
+      }
+      if (cost?.scope === 'Fleet' && !databases.includes(cost.database)) {
+        throw new SettingsError(
+          `${at}.cost.database: no Postgres pool is called "${cost.database}"; there is ${listed(databases)}`,
+        );
+      }
+    });
+  }
+}
+
+interface Named {
+  readonly name: string;
+}
+
+const listed = (names: readonly string[]): string =>
+  names.length === 0 ? 'none' : names.map((name) => `"${name}"`).join(', ');
+
+/** Tells one version of a file from another without reading it; empty without one. */
+export function fileSignature(path: string | undefined): string {
+  if (path === undefined) return '';
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return found === undefined ? 'absent' : `${found.ino} ${found.size} ${found.mtimeNs}`;
+}
