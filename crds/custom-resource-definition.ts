@@ -39,10 +39,11 @@ function forApiServer(schema: OpenApi): OpenApi {
 /** It holds a block's rules against its default as it stands, so `{}` has to have the defaults of its fields in it. */
 function wholeDefault({ properties = {}, default: given }: OpenApi): object {
   if (typeof given !== 'object' || Array.isArray(given)) return {};
-  const defaults = Object.entries(properties).flatMap(([key, inner]) =>
-    inner['default'] === undefined ? [] : [[key, inner['default']]],
-  );
-  return { default: { ...Object.fromEntries(defaults), ...given } };
+  const whole: Record<string, unknown> = {};
+  for (const [key, inner] of Object.entries(properties)) {
+    if (inner['default'] !== undefined) whole[key] = inner['default'];
+  }
+  return { default: { ...whole, ...given } };
 }
 
 /** It rounds a minimum down before it compares a whole number with it: 0 would pass for 0.01. */

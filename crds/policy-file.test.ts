@@ -1,37 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { PolicyFileError, readPolicyFile } from './policy-file.ts';
+import { readPolicyFile } from './policy-file.ts';
+import { faultsOf, manifest, pool } from './policy-text.test-kit.ts';
 
 const example = readFileSync(new URL('../examples/policies/default.yaml', import.meta.url), 'utf8');
-
-const manifest = (
-  spec: string,
-  name = 'orders',
-): string => `apiVersion: resilience.holdfast.dev/v1alpha1
-kind: ResiliencePolicy
-metadata:
-  name: ${name}
-spec:
-${spec}`;
-
-const pool = `  postgres:
-    - name: default
-      secretRef:
-        name: postgres
-      pool:
-        min: 2
-        max: 10
-`;
-
-const faultsOf = (text: string): readonly string[] => {
-  try {
-    readPolicyFile(text, 'policy.yaml');
-  } catch (thrown) {
-    if (thrown instanceof PolicyFileError) return thrown.faults;
-    throw thrown;
-  }
-  return [];
-};
 
 test('the example gives a PostgreSQL and a Redis called default, with every default filled in', () => {
   const [policy, ...more] = readPolicyFile(example, 'default.yaml');
@@ -127,6 +99,13 @@ describe('a fault is one line with file, line, column and field', () => {
       'a word that YAML takes for true',
       manifest(pool.replace('name: default', 'name: on')),
       'policy.yaml:7:7: spec.postgres[0].name must be text (a bare number or yes/no needs quotes)',
+    ],
+    [
+      'a field that YAML takes for true',
+      manifest(
+        '  targets: [{ kind: Upstream, name: a, upstream: { baseUrl: http://a }, retry: { on: [Timeout] } }]\n',
+      ),
+      'policy.yaml:6:82: spec.targets[0].retry.true is no known field: YAML takes a bare `on`, `yes` or `y` for true; write it in quotes',
     ],
     [
       'a name that is no DNS label',
@@ -269,32 +248,5 @@ describe('as kubectl takes it', () => {
       '  name: orders\n  uid: 1d3c\n  generation: 3\n  creationTimestamp: 2026-01-31T12:00:00Z\n  annotations: { a: b }',
     );
     expect(faultsOf(text)).toEqual([]);
-  });
-});
-
-describe('names that meet in one file', () => {
-  test('two policies of one name', () => {
-    expect(
-      faultsOf(`${manifest('  mode: Enforce\n')}---\n${manifest('  mode: Shadow\n')}`),
-    ).toEqual([
-      'policy.yaml:11:3: metadata.name is the name of another policy, at policy.yaml:4:3',
-    ]);
-  });
-
-  test('one name in two namespaces', () => {
-    const there = manifest('  mode: Enforce\n').replace('metadata:', 'metadata:\n  namespace: b');
-    expect(faultsOf(`${manifest('  mode: Enforce\n')}---\n${there}`)).toEqual([]);
-  });
-
-  test('one pool in two policies that are in force', () => {
-    expect(faultsOf(`${manifest(pool, 'a')}---\n${manifest(pool, 'b')}`)).toEqual([
-      'policy.yaml:20:7: spec.postgres[0].name is the name of another postgres pool, at policy.yaml:7:7',
-    ]);
-  });
-
-  test('a shadow policy stands beside the one in force', () => {
-    expect(
-      faultsOf(`${manifest(pool, 'a')}---\n${manifest(`  mode: Shadow\n${pool}`, 'b')}`),
-    ).toEqual([]);
   });
 });

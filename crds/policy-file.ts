@@ -125,7 +125,7 @@ interface Place {
   readonly path: readonly PropertyKey[];
 }
 
-/** Policies of one name, and pools of one name in policies that are in force together. */
+/** Policies of one name, and pools and targets of one name in policies that are in force together. */
 function namedTwice(
   manifests: readonly { readonly document: Document; readonly policy: ResiliencePolicy }[],
 ) {
@@ -148,6 +148,10 @@ function namedTwice(
         const path = ['spec', list, index, 'name'];
         claim(`${list} pool`, `${spec.mode} ${list} ${name}`, { document, path });
       }
+    }
+    for (const [index, { kind, name }] of spec.targets.entries()) {
+      const path = ['spec', 'targets', index, 'name'];
+      claim(`target of kind ${kind}`, `${spec.mode} target ${kind} ${name}`, { document, path });
     }
   }
   return conflicts;

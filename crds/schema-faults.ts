@@ -76,6 +76,11 @@ export function unknownFields(
 }
 
 export function unknownText(key: string, known: Iterable<string>): string {
+  // The only keys of YAML 1.1 that are not what was written.
+  if (key === 'true' || key === 'false') {
+    const words = key === 'true' ? '`on`, `yes` or `y`' : '`off`, `no` or `n`';
+    return `is no known field: YAML takes a bare ${words} for ${key}; write it in quotes`;
+  }
   const nearest = nearestName(key, known);
   return nearest === undefined ? 'is no known field' : `is no known field; is ${nearest} meant?`;
 }

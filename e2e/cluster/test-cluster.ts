@@ -12,14 +12,14 @@ export interface TestCluster {
 
 const givenCluster = (): string | undefined => process.env['E2E_KUBECONFIG'];
 
-/** Why there can be no cluster here, to be said in the title of tests that are skipped; undefined when there can. */
+/** Why there can be no cluster here, for the end of the title of tests that are skipped; undefined when there can. */
 export function noClusterReason(
   needed: readonly Binary[] = controlPlaneBinaries,
 ): string | undefined {
   if (givenCluster() !== undefined || needed.every(isBuilt) || goProgram() !== undefined) {
     return undefined;
   }
-  return 'skipped: neither Go to build an API server with, nor E2E_KUBECONFIG of one';
+  return ' (skipped: neither Go to build one with, nor E2E_KUBECONFIG of one)';
 }
 
 /** The cluster of E2E_KUBECONFIG, which stays; else a control plane of one's own. */
