@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
@@ -181,11 +182,12 @@ describe.skipIf(skipped !== undefined)(`a real API server${skipped ?? ''}`, () =
   test.runIf(existsSync(binaryPath('kubectl')))(
     'is spoken to by kubectl, by all names',
     async () => {
+      const cacheFolder = join(dirname(cluster.kubeconfig), 'kubectl-cache');
       const kubectl = async (...args: string[]): Promise<string> =>
         (
           await promisify(execFile)(
             binaryPath('kubectl'),
-            ['--kubeconfig', cluster.kubeconfig, ...args],
+            ['--kubeconfig', cluster.kubeconfig, '--cache-dir', cacheFolder, ...args],
             { env: {} },
           )
         ).stdout;
