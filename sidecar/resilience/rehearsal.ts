@@ -37,10 +37,12 @@ export class Rehearsal {
     const call = new Call({ scope: nobody, deadlineAtMs: Infinity, priority });
     const timeout = this.#settings.timeout?.perTryMs ?? 0;
     const perTryMs = timeout === 0 ? Infinity : timeout;
-    const onTimeout = (): void => {
-      if (clock.now() - nowMs > perTryMs) onShadowRefused('TARGET_TIMEOUT');
+    const isTooLate = (startedAtMs: number): boolean => {
+      const late = clock.now() - startedAtMs > perTryMs;
+      if (late) onShadowRefused('TARGET_TIMEOUT');
+      return late;
     };
-    const rehearsed = new Rehearsed(call, onTimeout);
+    const rehearsed = new Rehearsed(call, isTooLate);
     const refused = (thrown: unknown): void => {
       const { kind, reason } = HoldfastError.from(thrown);
       if (kind !== 'cancelled') onShadowRefused(reason);
@@ -78,14 +80,15 @@ export class Rehearsal {
 /** One try of a rehearsal. */
 export class Rehearsed {
   readonly #call: Call;
-  readonly #onEnd: () => void;
+  readonly #isTooLate: (startedAtMs: number) => boolean;
+  #startedAtMs: number | undefined;
   #permit: Permit | undefined;
   #ended = false;
   #wasRefused = false;
 
-  constructor(call: Call, onEnd: () => void) {
+  constructor(call: Call, isTooLate: (startedAtMs: number) => boolean) {
     this.#call = call;
-    this.#onEnd = onEnd;
+    this.#isTooLate = isTooLate;
   }
 
   admitted(permit: Permit): void {
@@ -97,12 +100,18 @@ export class Rehearsed {
     this.#wasRefused = true;
   }
 
+  /** The real try was let through: from now on its time counts. */
+  start(nowMs: number): void {
+    this.#startedAtMs = nowMs;
+  }
+
   /** The real try has ended. */
   end(outcome: Outcome, actualCost?: Micros): void {
     if (this.#ended) return;
     this.#ended = true;
-    if (!this.#wasRefused) this.#onEnd();
+    const ran = this.#startedAtMs !== undefined && !this.#wasRefused;
+    const tooLate = ran && this.#isTooLate(this.#startedAtMs as number);
     if (this.#permit === undefined) this.#call.end(cancelled());
-    else void this.#permit.settle(outcome, actualCost);
+    else void this.#permit.settle(tooLate ? 'failure' : outcome, actualCost);
   }
 }

@@ -77,6 +77,7 @@ export class Run<T> {
   #go(permit: Permit, nowMs: number): Promise<T> {
     this.#permit = permit;
     this.#attempts += 1;
+    this.#rehearsed?.start(nowMs);
     try {
       return this.#work.run(this.#limited(nowMs)).then(this.#succeeded, this.#failed);
     } catch (thrown) {
