@@ -9,6 +9,7 @@ import { processMetrics } from '../platform/process-metrics.ts';
 import { requestMetrics } from '../sidecar/grpc/request-metrics.ts';
 import { poolMetrics } from '../sidecar/postgres/pool-metrics.ts';
 import { redisMetrics } from '../sidecar/redis/redis-metrics.ts';
+import { upstreamMetrics } from '../sidecar/services/upstream/upstream-metrics.ts';
 
 const checkout = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string): string => readFileSync(join(checkout, path), 'utf8');
@@ -90,6 +91,7 @@ function registered(): Registered[] {
   requestMetrics(registry);
   poolMetrics(registry, () => []);
   redisMetrics(registry, () => []);
+  upstreamMetrics(registry);
   // Those of prom-client are its own.
   return (registry.getMetricsAsArray() as unknown as Registered[]).filter(({ name }) =>
     name.startsWith('holdfast_'),

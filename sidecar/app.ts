@@ -25,6 +25,8 @@ import { commandOperations } from './services/commands/operations.ts';
 import { databaseOperations } from './services/database/operations.ts';
 import { faultsOf, fileSignature } from './settings/policy-settings.ts';
 import { policyOperations } from './services/policies/operations.ts';
+import { upstreamOperations } from './services/upstream/operations.ts';
+import { upstreamMetrics } from './services/upstream/upstream-metrics.ts';
 
 export interface AppParts {
   readonly clock: Clock;
@@ -88,11 +90,18 @@ export async function startApp(
 
   const database = databaseOperations(data.databases, statuses);
   const commands = commandOperations(data.redis, { statuses, clock, random });
+  const upstream = upstreamOperations({
+    upstreams: data.upstreams,
+    targets: data.targets,
+    clock,
+    maxMessageBytes: settings.server.maxMessageBytes,
+    events: upstreamMetrics(registry),
+  });
   const policies = policyOperations(policy, () => data.targets.all);
   const operations: OperationTable = {
     ...database,
-    unary: [...database.unary, ...commands.unary, ...policies.unary],
-    streams: [...database.streams, ...commands.streams],
+    unary: [...database.unary, ...commands.unary, ...upstream.unary, ...policies.unary],
+    streams: [...database.streams, ...commands.streams, ...upstream.streams],
   };
   const parts = {
     contract: loadContract(),

@@ -13,6 +13,7 @@ import {
   urlPostgres,
   urlRedis,
 } from './settings/targets.ts';
+import { policyUpstreams, type UpstreamTarget } from './settings/upstream-targets.ts';
 import {
   readVariables,
   unknownVariable,
@@ -35,6 +36,8 @@ export interface Settings {
   readonly postgres: readonly PostgresTarget[];
   /** Servers of different names; empty when Redis is off, or a policy names none. */
   readonly redis: readonly RedisTarget[];
+  /** HTTP servers of different names. */
+  readonly upstreams: readonly UpstreamTarget[];
   /** REDIS_URL=off: somebody said that there is no Redis. */
   readonly redisOff: boolean;
   /** As the policy file has them, those in shadow mode included. */
@@ -117,6 +120,7 @@ export function readSettings(
   checkTargets(policies, pools, redisOff);
   return {
     ...pools,
+    upstreams: policyUpstreams(policies, sources),
     redisOff,
     policies,
     policyFile: variables.HOLDFAST_POLICY_FILE,

@@ -16,6 +16,7 @@ import { RedisTargets } from './redis/redis-targets.ts';
 import { PodLedger } from './resilience/pod-ledger.ts';
 import { targetMetrics } from './resilience/target-metrics.ts';
 import { Targets } from './resilience/targets.ts';
+import { Upstreams } from './services/upstream/upstreams.ts';
 
 interface DataPlaneParts {
   readonly clock: Clock;
@@ -34,12 +35,15 @@ export class DataPlane {
   readonly targets: Targets;
   readonly databases: Databases<PostgresTarget>;
   readonly redis: RedisTargets;
+  readonly upstreams: Upstreams;
 
   constructor(settings: Settings, parts: DataPlaneParts) {
     this.targets = openTargets(parts, () => this.targets);
     this.#configureTargets(settings);
     this.databases = openDatabases(settings, parts, this.targets, () => this.databases);
     this.redis = openRedis(settings, parts, this.targets, () => this.redis);
+    this.upstreams = new Upstreams(parts);
+    this.upstreams.configure(settings.upstreams);
   }
 
   /** Puts settings in force. Calls in flight end under those that they began with. */
@@ -47,6 +51,7 @@ export class DataPlane {
     this.#configureTargets(settings);
     this.databases.configure(settings.postgres);
     this.redis.configure(settings.redis);
+    this.upstreams.configure(settings.upstreams);
   }
 
   /** Subscriptions have no end of their own. */
@@ -60,7 +65,7 @@ export class DataPlane {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.redis.close(), this.databases.close()]);
+    await Promise.all([this.redis.close(), this.databases.close(), this.upstreams.close()]);
   }
 
   #configureTargets({ policies }: Settings): void {

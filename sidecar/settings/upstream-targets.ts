@@ -37,6 +37,10 @@ function upstreamTarget(
   sources: Sources,
 ): UpstreamTarget {
   const what = `secret of upstream "${name}":`;
+  // The schema knows its characters; a port may still be too high.
+  if (!URL.canParse(options.baseUrl)) {
+    throw new SettingsError(`baseUrl of upstream "${name}" is no URL: ${options.baseUrl}`);
+  }
   const ca =
     tls?.caSecretRef === undefined ? undefined : readSecret(tls.caSecretRef, what, sources);
   return {
