@@ -4,6 +4,8 @@ export type Priority = 'high' | 'normal' | 'low';
 
 /** What outlives a single call: one session stream, or one unary call by itself. Services hang what they opened on it. */
 export interface Scope {
+  /** It lives on after the call, as a session does; absent is false. */
+  readonly outlivesCall?: boolean;
   /** Runs when the scope closes, whatever the reason; at once when it has closed already. The result takes the listener off again. */
   onClose(listener: () => void): () => void;
   /** Sends a frame nobody asked for; ignored by scopes that cannot. `field` is a response field of ServerFrame. */

@@ -59,7 +59,7 @@ test('who asks while another one is being noted waits for him, and is refused', 
   await reserve('first', 0);
   await direct.query('begin');
   await direct.query(
-    `select holdfast.cost_reserve('turns', 'llm', 'k', ${day}, 'a', 90, 60000, 100, 80)`,
+    `select holdfast.cost_reserve('turns', 'Guard/llm', 'k', ${day}, 'a', 90, 60000, 100, 80)`,
   );
   const second = rejection(reserve('b', 30));
   await sleep(100);
@@ -82,7 +82,7 @@ test('a request whose first try is still under way in the window before is the s
   const { reserve, account } = fleetBooks(pool.database, 'edge', { windowMs: 1_000 });
   await direct.query('begin');
   const { rows } = await direct.query<{ outcome: string }>(
-    `select outcome from holdfast.cost_reserve('edge', 'llm', 'k', 1000, 'a', 60, 60000, 100, 80)`,
+    `select outcome from holdfast.cost_reserve('edge', 'Guard/llm', 'k', 1000, 'a', 60, 60000, 100, 80)`,
   );
   expect(rows[0]?.outcome).toBe('reserved');
   // Past the end of its window.

@@ -23,6 +23,7 @@ export function fleetBooks(
   const settings = { limit: 100, windowMs: day, warnAt: 0.8, ...more };
   const ledger = new FleetLedger(settings, {
     namespace,
+    kind: 'Guard',
     target: 'llm',
     pool: 'default',
     database: () => database,

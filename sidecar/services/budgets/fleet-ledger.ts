@@ -13,6 +13,7 @@ import type {
   ReservationRequest,
   Reserved,
 } from '../../resilience/cost-ledger.ts';
+import type { TargetKind } from '../../resilience/target-parts.ts';
 import {
   costExceeded,
   reservationIdUsed,
@@ -27,6 +28,7 @@ export interface LedgerDatabase {
 interface LedgerParts {
   /** Of the policy: the same target elsewhere has other books. */
   readonly namespace: string;
+  readonly kind: TargetKind;
   readonly target: string;
   /** Name of the pool, for errors. */
   readonly pool: string;
@@ -138,8 +140,8 @@ export class FleetLedger implements CostLedger {
     call: Call,
     more: readonly (string | number | undefined)[],
   ): Promise<DecodedRow> {
-    const { namespace, target, database } = this.#parts;
-    const params = [namespace, target, ...more].map((each) =>
+    const { namespace, kind, target, database } = this.#parts;
+    const params = [namespace, `${kind}/${target}`, ...more].map((each) =>
       each === undefined ? null : `${each}`,
     );
     try {
