@@ -24,7 +24,7 @@ interface TargetsParts extends Omit<TargetParts, keyof TargetEvents | 'kind' | '
 
 interface Entry {
   readonly target: Target;
-  /** Whether a policy in force names it. */
+  /** Whether a policy names it, be it in force or only rehearsed: nobody is refused for the latter. */
   named: boolean;
   readonly books: Books;
   readonly shadowBooks: Books;
@@ -65,7 +65,7 @@ export class Targets {
     return this.#entry(kind, name).target;
   }
 
-  /** A target that a policy in force names. Throws UNKNOWN_TARGET. */
+  /** A target that a policy names. Throws UNKNOWN_TARGET. */
   named(kind: 'Upstream' | 'Guard', name: string): Target {
     const entry = this.#entries.get(`${kind} ${name}`);
     if (entry?.named === true) return entry.target;
@@ -96,7 +96,7 @@ export class Targets {
     for (const [key, entry] of this.#entries) {
       const policy = inForce.get(key);
       const shadow = inShadow.get(key);
-      entry.named = policy !== undefined;
+      entry.named = policy !== undefined || shadow !== undefined;
       const settings = policy ?? {};
       entry.target.configure(
         withDefaults(entry.target.kind, settings),
@@ -128,8 +128,9 @@ export class Targets {
     books: Books,
     settings: BudgetSettings | undefined,
   ): CostLedger | undefined {
-    if (settings === undefined) books.ledger = undefined;
-    else if (books.ledger !== undefined && books.database === settings.database) {
+    // What was spent in this window is still spent when the budget comes back.
+    if (settings === undefined) return undefined;
+    if (books.ledger !== undefined && books.database === settings.database) {
       books.ledger.configure(settings);
     } else {
       books.ledger = this.#parts.openLedger(kind, name, settings);
