@@ -46,7 +46,7 @@ export const retry = z.object({
     .max(retryCauses.length)
     .default([...retryCauses])
     .describe(
-      'Failures that are tried again, and only for work that may run twice. Unavailable: it cannot be reached, the connection broke, HTTP 502, 503, 504. ServerError: HTTP 500 and the other 5xx. Timeout: `perTryMs` passed. Throttled: it wants less, HTTP 429. Conflict: a transaction lost against another one.',
+      'Failures that are tried again, and only for work that may run twice. In YAML the name needs quotes, because a bare on is read as true. Unavailable: it cannot be reached, the connection broke, HTTP 502, 503, 504. ServerError: HTTP 500 and the other 5xx. Timeout: `perTryMs` passed. Throttled: it wants less, HTTP 429. Conflict: a transaction lost against another one.',
     ),
   budget: z
     .object({

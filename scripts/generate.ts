@@ -1,5 +1,5 @@
 /**
- * Writes what is generated and committed: TypeScript types of the wire contract, the CRD's YAML.
+ * Writes what is generated and committed: TypeScript types of the wire contract, the CRD's YAML, the page of the policy.
  * With --check it writes nothing and fails when a file would change.
  */
 import { execFileSync } from 'node:child_process';
@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { policyDefinitionYaml } from '../crds/custom-resource-definition.ts';
+import { policyPage } from '../crds/policy-page.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const check = process.argv.includes('--check');
@@ -26,6 +27,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'holdfast-generate-'));
 const outputs: Record<string, (out: string) => void> = {
   'platform/gen': (out) => protoTypes(out),
   'crds/resilience-policy.yaml': (out) => writeFileSync(out, policyDefinitionYaml()),
+  'docs/policy.md': (out) => writeFileSync(out, policyPage()),
 };
 
 function protoTypes(out: string): void {
