@@ -7,9 +7,13 @@ import { statusNames } from '../clients/typescript/errors.ts';
 import { reasons } from '../platform/errors.ts';
 import { processMetrics } from '../platform/process-metrics.ts';
 import { requestMetrics } from '../sidecar/grpc/request-metrics.ts';
+import { policyMetrics } from '../sidecar/policies/policy-metrics.ts';
 import { poolMetrics } from '../sidecar/postgres/pool-metrics.ts';
+import { targetMetrics } from '../sidecar/resilience/target-metrics.ts';
 import { redisMetrics } from '../sidecar/redis/redis-metrics.ts';
 import { upstreamMetrics } from '../sidecar/services/upstream/upstream-metrics.ts';
+import { costMetrics } from '../sidecar/resilience/cost-metrics.ts';
+import { guardMetrics } from '../sidecar/services/guard/guard-metrics.ts';
 
 const checkout = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string): string => readFileSync(join(checkout, path), 'utf8');
@@ -91,7 +95,11 @@ function registered(): Registered[] {
   requestMetrics(registry);
   poolMetrics(registry, () => []);
   redisMetrics(registry, () => []);
+  targetMetrics(registry, () => []);
+  policyMetrics(registry, { version: 1, faults: [] });
   upstreamMetrics(registry);
+  costMetrics(registry);
+  guardMetrics(registry, () => new Map());
   // Those of prom-client are its own.
   return (registry.getMetricsAsArray() as unknown as Registered[]).filter(({ name }) =>
     name.startsWith('holdfast_'),

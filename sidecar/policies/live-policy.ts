@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import { Counter, Gauge, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { Settings } from '../config.ts';
+import { policyMetrics, type PolicyEvents } from './policy-metrics.ts';
 
 interface LiveParts {
   readonly clock: Clock;
@@ -18,7 +19,7 @@ const fixed = ['server', 'redisOff', 'stateDir', 'logLevel', 'graceMs'] as const
 /** The settings in force, and why newer ones are not. */
 export class LivePolicy {
   readonly #parts: LiveParts;
-  readonly #metrics: ReturnType<typeof policyMetrics>;
+  readonly #metrics: PolicyEvents;
   readonly #first: Settings;
   #settings: Settings;
   /** Others than those in force, under the same policy. */
@@ -89,35 +90,4 @@ export class LivePolicy {
     this.#metrics.rejected();
     this.#parts.log.error({ faults }, 'the settings cannot be used: those in force stay');
   }
-}
-
-function policyMetrics(registry: Registry, policy: LivePolicy) {
-  const registers = [registry];
-  void new Gauge({
-    name: 'holdfast_policy_version',
-    help: 'Policies that were in force since the start, from 1.',
-    registers,
-    collect() {
-      this.set(policy.version);
-    },
-  });
-  void new Gauge({
-    name: 'holdfast_policy_rejected',
-    help: '1 while the newest policy file is not in force, because something is wrong with it; else 0.',
-    registers,
-    collect() {
-      this.set(policy.faults.length > 0 ? 1 : 0);
-    },
-  });
-  const applied = new Counter({
-    name: 'holdfast_policy_applied_total',
-    help: 'Policy files that were put in force after the start.',
-    registers,
-  });
-  const rejected = new Counter({
-    name: 'holdfast_policy_rejections_total',
-    help: 'Policy files, or other settings, that could not be used.',
-    registers,
-  });
-  return { applied: () => applied.inc(), rejected: () => rejected.inc() };
 }

@@ -29,7 +29,8 @@ interface DatabasesParts<Settings> {
 
 interface Opened<Settings> {
   readonly database: Database;
-  settings: Settings;
+  /** Of now. */
+  readonly current: { settings: Settings };
 }
 
 const defaultPool = 'default';
@@ -91,21 +92,21 @@ export class Databases<Settings extends DatabaseSettings> implements NamedDataba
   }
 
   #open(settings: Settings): void {
-    const current = (): Settings => opened.settings;
-    const database = this.#parts.open(settings, current);
-    const opened: Opened<Settings> = { database, settings };
-    this.#byName.set(settings.name, opened);
+    // The first connections are opened at once.
+    const current = { settings };
+    const database = this.#parts.open(settings, () => current.settings);
+    this.#byName.set(settings.name, { database, current });
   }
 
-  #change(opened: Opened<Settings>, settings: Settings): void {
-    const { connection, preparedStatements } = opened.settings;
-    opened.settings = settings;
-    opened.database.configure(settings);
+  #change({ database, current }: Opened<Settings>, settings: Settings): void {
+    const { connection, preparedStatements } = current.settings;
+    current.settings = settings;
+    database.configure(settings);
     const isSame =
       preparedStatements === settings.preparedStatements &&
       isDeepStrictEqual(connection, settings.connection);
     if (isSame) return;
-    opened.database.pool.renew(renewMs);
+    database.pool.renew(renewMs);
     this.#parts.onRenewed(settings.name);
   }
 
