@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Registry } from 'prom-client';
 import type { Clock } from '../platform/clock.ts';
 import { Deadlines } from '../platform/deadlines.ts';
@@ -21,8 +22,12 @@ import { listen } from './listeners.ts';
 import { LivePolicy } from './policies/live-policy.ts';
 import { SettingsWatch } from './policies/settings-watch.ts';
 import type { NamedDatabases } from './postgres/databases.ts';
+import { budgetOperations } from './services/budgets/operations.ts';
 import { commandOperations } from './services/commands/operations.ts';
 import { databaseOperations } from './services/database/operations.ts';
+import { guardMetrics } from './services/guard/guard-metrics.ts';
+import { guardOperations } from './services/guard/operations.ts';
+import { Permits } from './services/guard/permits.ts';
 import { faultsOf, fileSignature } from './settings/policy-settings.ts';
 import { policyOperations } from './services/policies/operations.ts';
 import { upstreamOperations } from './services/upstream/operations.ts';
@@ -90,6 +95,14 @@ export async function startApp(
 
   const database = databaseOperations(data.databases, statuses);
   const commands = commandOperations(data.redis, { statuses, clock, random });
+  const budgets = budgetOperations(data.targets, { newId: randomUUID });
+  const permits = new Permits({
+    clock,
+    deadlines,
+    newId: randomUUID,
+    events: guardMetrics(registry, () => permits.counts),
+  });
+  const guard = guardOperations(data.targets, permits);
   const upstream = upstreamOperations({
     upstreams: data.upstreams,
     targets: data.targets,
@@ -100,7 +113,14 @@ export async function startApp(
   const policies = policyOperations(policy, () => data.targets.all);
   const operations: OperationTable = {
     ...database,
-    unary: [...database.unary, ...commands.unary, ...upstream.unary, ...policies.unary],
+    unary: [
+      ...database.unary,
+      ...commands.unary,
+      ...guard.unary,
+      ...budgets.unary,
+      ...upstream.unary,
+      ...policies.unary,
+    ],
     streams: [...database.streams, ...commands.streams, ...upstream.streams],
   };
   const parts = {
@@ -144,8 +164,8 @@ export async function startApp(
         {
           clock,
           drained,
-          // Frames of open transactions still come through.
-          isBusy: () => data.isBusy,
+          // Frames of open transactions still come through, and so do Exits.
+          isBusy: () => data.isBusy || permits.size > 0,
           end: async () => void (await Promise.all(listeners.all.map((each) => each.end()))),
           cut: () => listeners.all.forEach(({ server }) => server.forceShutdown()),
           close: () => data.close(),

@@ -13,9 +13,13 @@ import { poolMetrics } from './postgres/pool-metrics.ts';
 import { redactedSql } from './postgres/redacted-sql.ts';
 import { redisMetrics } from './redis/redis-metrics.ts';
 import { RedisTargets } from './redis/redis-targets.ts';
+import type { CostEvents } from './resilience/cost-ledger.ts';
+import { costMetrics } from './resilience/cost-metrics.ts';
 import { PodLedger } from './resilience/pod-ledger.ts';
+import type { TargetKind } from './resilience/target-parts.ts';
 import { targetMetrics } from './resilience/target-metrics.ts';
 import { Targets } from './resilience/targets.ts';
+import { FleetLedger } from './services/budgets/fleet-ledger.ts';
 import { Upstreams } from './services/upstream/upstreams.ts';
 
 interface DataPlaneParts {
@@ -37,8 +41,14 @@ export class DataPlane {
   readonly redis: RedisTargets;
   readonly upstreams: Upstreams;
 
+  #policies: Settings['policies'] = [];
+
   constructor(settings: Settings, parts: DataPlaneParts) {
-    this.targets = openTargets(parts, () => this.targets);
+    this.targets = openTargets(parts, {
+      targets: () => this.targets,
+      database: (pool) => this.databases.named(pool),
+      namespace: (kind, name) => namespaceOf(this.#policies, kind, name),
+    });
     this.#configureTargets(settings);
     this.databases = openDatabases(settings, parts, this.targets, () => this.databases);
     this.redis = openRedis(settings, parts, this.targets, () => this.redis);
@@ -69,15 +79,26 @@ export class DataPlane {
   }
 
   #configureTargets({ policies }: Settings): void {
+    this.#policies = policies;
     this.targets.configure(targetsOf(policies, 'Enforce'), targetsOf(policies, 'Shadow'));
   }
 }
 
+/** What is only known when calls come. */
+interface Later {
+  readonly targets: () => Targets;
+  /** Throws UNKNOWN_POOL. */
+  readonly database: (pool: string) => Database;
+  /** Of the policy that names a target. */
+  readonly namespace: (kind: TargetKind, name: string) => string;
+}
+
 function openTargets(
   { clock, random, log, registry, deadlines }: DataPlaneParts,
-  targets: () => Targets,
+  later: Later,
 ): Targets {
-  const eventsOf = targetMetrics(registry, () => targets().all);
+  const eventsOf = targetMetrics(registry, () => later.targets().all);
+  const costEventsOf = costMetrics(registry);
   return new Targets({
     clock,
     random,
@@ -93,9 +114,31 @@ function openTargets(
         },
       };
     },
-    openLedger: (_kind, target, settings) =>
-      new PodLedger(settings, { target, clock, deadlines, events: {} as never }),
+    openLedger: (kind, target, settings) => {
+      const costEvents = costEventsOf(kind, target);
+      const events: CostEvents = {
+        ...costEvents,
+        warned: () => {
+          costEvents.warned();
+          log.warn({ kind, target }, 'a cost budget is nearly used up');
+        },
+      };
+      const { database: pool } = settings;
+      if (pool === undefined) return new PodLedger(settings, { target, clock, deadlines, events });
+      const namespace = later.namespace(kind, target);
+      const database = () => later.database(pool);
+      return new FleetLedger(settings, { namespace, kind, target, pool, database, events });
+    },
   });
+}
+
+function namespaceOf(policies: Settings['policies'], kind: TargetKind, name: string): string {
+  const named = policies.find(
+    ({ spec }) =>
+      spec.mode === 'Enforce' &&
+      spec.targets.some((target) => target.kind === kind && target.name === name),
+  );
+  return named?.metadata.namespace ?? 'default';
 }
 
 function openDatabases(

@@ -33,11 +33,6 @@ export function guardOperations(targets: Targets, permits: Permits): Pick<Operat
       const cost = costOf(request, target, leaseMs);
       const timeoutMs = timeoutOf(target.settings);
       const entry = await permits.holdPlace(target.name, () => target.enter(call, cost));
-      if (call.ended !== undefined) {
-        // Nobody will make the call.
-        void entry.settle('dropped', 0);
-        throw call.ended;
-      }
       return { permitId: permits.open(target.name, entry, scope, leaseMs), leaseMs, timeoutMs };
     },
   };
