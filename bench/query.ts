@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { stringify } from 'yaml';
 import { startPostgres } from '../scripts/servers/postgres.ts';
 import { startGrpcEcho } from './grpc-echo.ts';
 import { startPgBouncer } from '../scripts/servers/pgbouncer.ts';
@@ -9,12 +10,37 @@ import { startSidecarProcess } from '../scripts/servers/sidecar.ts';
 const connections = 10;
 const accounts = 100_000;
 
+/** Everything that a target can have, and limits that are never met. */
+const fullPolicy = stringify({
+  apiVersion: 'resilience.holdfast.dev/v1alpha1',
+  kind: 'ResiliencePolicy',
+  metadata: { name: 'full' },
+  spec: {
+    targets: [
+      {
+        kind: 'Postgres',
+        name: 'default',
+        timeout: { totalMs: 30_000, perTryMs: 10_000 },
+        retry: {},
+        breaker: {},
+        concurrency: { max: 1_000, adaptive: { min: 1_000, max: 1_000 } },
+        rate: { perSecond: 1_000_000 },
+        priorities: [{ priority: 'Low', share: 0.5 }],
+      },
+    ],
+  },
+});
+
 /** The point query, through everything that may stand between an application and PostgreSQL. */
 export async function queryBench(): Promise<Bench> {
   const postgres = await startPostgres({ settings: { fsync: 'off' } });
   await fill(postgres.url);
   const pgbouncer = await startPgBouncer(postgres.url, connections);
   const sidecar = await startSidecarProcess({ DATABASE_URL: postgres.url, REDIS_URL: 'off' });
+  const withPolicy = await startSidecarProcess(
+    { DATABASE_URL: postgres.url, REDIS_URL: 'off' },
+    { policy: fullPolicy },
+  );
   const echo = await startGrpcEcho();
 
   const throughPg =
@@ -32,13 +58,13 @@ export async function queryBench(): Promise<Bench> {
       middlePid: more.middlePid,
     });
   const throughSidecar =
-    (transport: 'session' | 'unary') =>
+    (name: string, transport: 'session' | 'unary', to = sidecar) =>
     (inFlight: number): Subject => ({
-      name: transport,
+      name,
       inFlight,
       script: 'query-holdfast.ts',
-      settings: { address: sidecar.address, accounts, transport },
-      middlePid: sidecar.pid,
+      settings: { address: to.address, accounts, transport },
+      middlePid: to.pid,
     });
   const subjects = [
     throughPg('pgbouncer', pgbouncer.url, { clients: 64, pipeline: 0, middlePid: pgbouncer.pid }),
@@ -49,8 +75,9 @@ export async function queryBench(): Promise<Bench> {
     }),
     throughPg('direct-pg', postgres.url, { clients: connections, pipeline: 0 }),
     throughPg('direct-pg-pipelining', postgres.url, { clients: connections, pipeline: 1 }),
-    throughSidecar('session'),
-    throughSidecar('unary'),
+    throughSidecar('session', 'session'),
+    throughSidecar('session-full-policy', 'session', withPolicy),
+    throughSidecar('unary', 'unary'),
   ];
   const bareGrpc: Subject = {
     name: 'grpc-echo',
@@ -78,6 +105,7 @@ export async function queryBench(): Promise<Bench> {
     stop: async () => {
       await echo.stop();
       await sidecar.stop();
+      await withPolicy.stop();
       await pgbouncer.stop();
       await postgres.stop();
     },
