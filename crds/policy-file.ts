@@ -16,7 +16,18 @@ export class PolicyFileError extends Error {
 }
 
 /** Reads manifests as `kubectl apply --validate=strict` takes them: one or more documents, unknown fields refused, defaults filled in. */
-export function readPolicyFile(text: string, fileName: string): readonly ResiliencePolicy[] {
+export const readPolicyFile = (text: string, fileName: string): readonly ResiliencePolicy[] =>
+  locatePolicies(text, fileName).map(({ policy }) => policy);
+
+/** A policy, and where its fields stand. */
+export interface LocatedPolicy {
+  readonly policy: ResiliencePolicy;
+  /** `policy.yaml:12:7`; of a field that is not there, the nearest thing around it. */
+  readonly placeOf: (path: readonly PropertyKey[]) => string;
+}
+
+/** The same as `readPolicyFile`, for those who want to say more about a policy. */
+export function locatePolicies(text: string, fileName: string): readonly LocatedPolicy[] {
   const lines = new LineCounter();
   const documents = [
     // kubectl reads YAML 1.1: `on` is true, `010` is 8.
@@ -38,13 +49,12 @@ export function readPolicyFile(text: string, fileName: string): readonly Resilie
 
   const read = documents.filter(hasContent).map((document) => readManifest(document));
   const faults = read.flatMap(({ document, faults: own }) =>
-    own.map(({ path, text: fault }) =>
-      [
-        `${at(offsetOf(document, path))}:`,
-        ...path.slice(0, 1).map(() => pathText(path)),
-        fault,
-      ].join(' '),
-    ),
+    own
+      .map(({ path, text: fault }) => ({ offset: offsetOf(document, path), path, fault }))
+      .toSorted((one, other) => one.offset - other.offset)
+      .map(({ offset, path, fault }) =>
+        [`${at(offset)}:`, ...path.slice(0, 1).map(() => pathText(path)), fault].join(' '),
+      ),
   );
   if (faults.length > 0) throw new PolicyFileError(faults);
   if (read.length === 0) throw new PolicyFileError([`${fileName}:1:1: holds no policy`]);
@@ -57,7 +67,10 @@ export function readPolicyFile(text: string, fileName: string): readonly Resilie
       `${at(offsetOf(document, path))}: ${pathText(path)} ${fault} at ${at(offsetOf(first.document, first.path))}`,
   );
   if (conflicts.length > 0) throw new PolicyFileError(conflicts);
-  return manifests.map(({ policy }) => policy);
+  return manifests.map(({ document, policy }) => ({
+    policy,
+    placeOf: (path) => at(offsetOf(document, path)),
+  }));
 }
 
 /** kubectl's reader knows neither times nor numbers of base 60: `12:30` is text. */

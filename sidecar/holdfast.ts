@@ -2,6 +2,7 @@
 /** The command `holdfast`. */
 const help = `usage: holdfast sidecar [options]   serve; see holdfast sidecar --help
        holdfast migrate [options]   bring schema holdfast up to date; see holdfast migrate --help
+       holdfast policy check FILE...   say what is wrong with policies; see holdfast policy --help
 `;
 
 const [command, ...rest] = process.argv.slice(2);
@@ -13,6 +14,11 @@ switch (command) {
   case 'migrate': {
     const { migrateCommand } = await import('./migrate-command.ts');
     process.exitCode = await migrateCommand(rest, process.env);
+    break;
+  }
+  case 'policy': {
+    const { policyCommand } = await import('./policy-command.ts');
+    process.exitCode = await policyCommand(rest);
     break;
   }
   case '--help':
