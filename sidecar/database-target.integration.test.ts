@@ -97,14 +97,9 @@ describe('the concurrency limit', () => {
     await expect.poll(async () => (await it.inspect()).targets[0]?.inFlight).toBe(2);
     const waits = it.db.query('select 1 as n');
     await expect.poll(async () => (await it.inspect()).targets[0]?.waiting).toBe(1);
-    const refused = it.db.query('select 1');
-    await expect(refused).rejects.toMatchObject({
-      reason: 'CONCURRENCY_LIMIT',
-      code: 'RESOURCE_EXHAUSTED',
-    });
-    await refused.catch(({ retryAfterMs }: { retryAfterMs: number }) =>
-      expect(retryAfterMs).toBeGreaterThan(0),
-    );
+    const refusal = await it.db.query('select 1').catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ reason: 'CONCURRENCY_LIMIT', code: 'RESOURCE_EXHAUSTED' });
+    expect((refusal as { retryAfterMs: number }).retryAfterMs).toBeGreaterThan(0);
     finish();
     await Promise.all(open);
     expect((await waits).rows).toEqual([{ n: 1 }]);
