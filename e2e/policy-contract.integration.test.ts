@@ -93,7 +93,7 @@ describe.skipIf(skipped !== undefined)(`a real API server${skipped ?? ''}`, () =
     expect(Math.min(verdicts.good, verdicts.bad)).toBeGreaterThan(10);
   });
 
-  const policy = (spec: object) => ({ ...manifest(spec), metadata: { name: 'edited' } });
+  const policy = (spec: object) => ({ ...manifest(spec), metadata: { name: 'holdfast-test' } });
   const path = '/apis/resilience.holdfast.dev/v1alpha1/namespaces/default/resiliencepolicies';
 
   describe('of a policy that is there', () => {
@@ -101,11 +101,11 @@ describe.skipIf(skipped !== undefined)(`a real API server${skipped ?? ''}`, () =
       const spec = { locks: { authority: 'Redis' }, tracing: {} };
       await cluster.api.call('POST', path, { body: policy(spec) });
     });
-    afterAll(() => cluster.api.call('DELETE', `${path}/edited`));
+    afterAll(() => cluster.api.call('DELETE', `${path}/holdfast-test`));
 
     const edit = async (spec: object): Promise<number> => {
       const contentType = 'application/merge-patch+json';
-      const edited = `${path}/edited?dryRun=All`;
+      const edited = `${path}/holdfast-test?dryRun=All`;
       const { status } = await cluster.api.call('PATCH', edited, { body: { spec }, contentType });
       return status;
     };
@@ -131,7 +131,7 @@ describe.skipIf(skipped !== undefined)(`a real API server${skipped ?? ''}`, () =
       const contentType = 'application/merge-patch+json';
       const answer = await cluster.api.call(
         'PATCH',
-        `${path}/edited/status?fieldValidation=Strict`,
+        `${path}/holdfast-test/status?fieldValidation=Strict`,
         { body: { status }, contentType },
       );
       return answer.status;
@@ -146,7 +146,7 @@ describe.skipIf(skipped !== undefined)(`a real API server${skipped ?? ''}`, () =
       };
       expect(await setStatus(status)).toBe(200);
       const accept = 'application/json;as=Table;g=meta.k8s.io;v=v1';
-      const { body } = await cluster.api.call('GET', `${path}/edited`, { accept });
+      const { body } = await cluster.api.call('GET', `${path}/holdfast-test`, { accept });
       const table = body as unknown as {
         columnDefinitions: { name: string }[];
         rows: { cells: unknown[] }[];
@@ -158,7 +158,12 @@ describe.skipIf(skipped !== undefined)(`a real API server${skipped ?? ''}`, () =
         'Programmed',
         'Age',
       ]);
-      expect(table.rows[0]?.cells.slice(0, 4)).toEqual(['edited', 'Enforce', 'True', 'False']);
+      expect(table.rows[0]?.cells.slice(0, 4)).toEqual([
+        'holdfast-test',
+        'Enforce',
+        'True',
+        'False',
+      ]);
     });
 
     test.each([

@@ -90,7 +90,7 @@ describe('a policy file', () => {
     ],
     [
       { '/policy.yaml': policy('  mode: Off\n  a: 1\n  b: 1\n') },
-      'HOLDFAST_POLICY_FILE /policy.yaml:7:3: spec.a is no known field (and 2 more)',
+      'HOLDFAST_POLICY_FILE /policy.yaml:6:3: spec.mode must be Enforce or Shadow (and 2 more)',
     ],
     [
       { '/policy.yaml': policy(bothPools) },
