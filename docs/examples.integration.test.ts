@@ -7,6 +7,7 @@ import { preparePython } from '../scripts/dev/python-environment.ts';
 import { runCommand } from '../scripts/dev/run-command.ts';
 import { connectTo } from '../scripts/servers/template-database.ts';
 import { redisUrl, type TestDatabase, testDatabase } from '../scripts/servers/test-database.ts';
+import { startHttpServer, type TestHttpServer } from '../sidecar/http/http-server.test-kit.ts';
 import { startSidecar, type TestSidecar } from '../sidecar/sidecar.test-kit.ts';
 
 const checkout = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
@@ -15,10 +16,18 @@ const stubs = join(checkout, '.holdfast/python-stubs');
 
 let database: TestDatabase;
 let sidecar: TestSidecar;
+let llm: TestHttpServer;
 
 beforeAll(async () => {
   database = await testDatabase();
-  sidecar = await startSidecar({ databaseUrl: database.url, redisUrl: redisUrl() });
+  llm = await startHttpServer((response, { url }) => {
+    const isStream = url.endsWith('/events');
+    const contentType = isStream ? 'text/event-stream' : 'application/json';
+    response.writeHead(200, { 'content-type': contentType });
+    response.end(isStream ? 'data: because\n\n' : '{"answer":"because"}');
+  });
+  const targets = [{ kind: 'Upstream', name: 'llm', upstream: { baseUrl: llm.url } }];
+  sidecar = await startSidecar({ databaseUrl: database.url, redisUrl: redisUrl(), targets });
   const isReady = await preparePython(checkout, AbortSignal.timeout(170_000));
   if (!isReady) throw new Error('no Python environment');
   mkdirSync(stubs, { recursive: true });
@@ -29,6 +38,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await sidecar.stop();
   await database.drop();
+  await llm[Symbol.asyncDispose]();
 });
 
 type Language = 'ts' | 'python';

@@ -10,6 +10,7 @@ import { Sql } from './sql.ts';
 import type { Transport } from './transport.ts';
 import type { TypeDecoders } from './types/decoders.ts';
 import { UnaryTransport } from './unary/unary-transport.ts';
+import { Upstream } from './upstream.ts';
 
 export interface ConnectOptions {
   /** `unix:/path/to/socket` or `host:port`. */
@@ -32,6 +33,8 @@ export interface Holdfast extends AsyncDisposable {
   database(pool?: string): Database;
   /** A Redis of the policy; `default` by default. */
   redis(pool?: string): Redis;
+  /** An HTTP server of the policy: a target of kind Upstream. */
+  upstream(target: string): Upstream;
   /**
    * Takes no more calls and waits for those under way, at most `graceMs` (5,000 by default). Then open transactions are rolled back, streams
    * end, and whatever is unanswered fails with `CLIENT_CLOSED` (a Commit with `COMMIT_UNKNOWN`).
@@ -66,6 +69,7 @@ export function connect({
   return {
     database: (pool = '') => new Database(pool, { transport, streams, sql }),
     redis: (pool = '') => new Redis(pool, transport, streams),
+    upstream: (target) => new Upstream(target, transport, streams),
     close,
     [Symbol.asyncDispose]: () => close(),
   };

@@ -6,4 +6,4 @@ here=$(cd "$(dirname "$0")" && pwd)
 out=${1:-$here}
 proto=$here/../../proto
 "${PYTHON:-python3}" -m grpc_tools.protoc -I "$proto" --python_out="$out" --grpc_python_out="$out" \
-  "$proto/holdfast/v1/common.proto" "$proto/holdfast/v1/database.proto" "$proto/holdfast/v1/redis.proto"
+  "$proto"/holdfast/v1/*.proto

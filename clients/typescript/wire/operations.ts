@@ -40,6 +40,12 @@ import {
   writeFetch,
   writeSavepoint,
 } from './transaction-messages.ts';
+import {
+  readUpstream,
+  type UpstreamRequest,
+  type UpstreamResponse,
+  writeUpstream,
+} from './upstream-messages.ts';
 
 /** One ability of the sidecar as the client calls it, whichever way the call travels. */
 export interface Operation<Request, Reply> {
@@ -120,6 +126,14 @@ export const publish: Operation<PublishRequest, number> = {
   exempt: false,
   write: writePublish,
   read: readPublish,
+};
+
+export const upstream: Operation<UpstreamRequest, UpstreamResponse> = {
+  field: 66,
+  path: '/holdfast.v1.Upstream/Call',
+  exempt: false,
+  write: writeUpstream,
+  read: readUpstream,
 };
 
 export const begin: Operation<BeginRequest, void> = {
