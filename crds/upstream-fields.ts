@@ -149,7 +149,7 @@ const fallbackFields = z.object({
     .object({ name: dnsLabel('Another target of kind Upstream, of the same policy.') })
     .meta({
       description:
-        'The answer of another upstream to the same request; its own policy applies, its fallback does not.',
+        'The answer of another upstream to the same request, if that may run twice or did not run; its own policy applies, its fallback does not.',
     })
     .optional(),
 });
