@@ -21,7 +21,7 @@ interface Done {
 
 /** The same machine, written for being read: it keeps every call, and counts anew each time. */
 class Reference {
-  readonly #of: BreakerSettings;
+  #of: BreakerSettings;
   state: BreakerState = 'closed';
   epoch = 0;
   #since = 0;
@@ -37,7 +37,7 @@ class Reference {
     if (this.state !== 'closed' && now - this.#since >= this.#of.openMs) this.#go('half-open', now);
     if (this.state === 'open') return refused;
     if (this.state === 'half-open') {
-      if (this.#probes === this.#of.halfOpenCalls) return refused;
+      if (this.#probes >= this.#of.halfOpenCalls) return refused;
       this.#probes += 1;
     }
     return this.epoch;
@@ -51,7 +51,7 @@ class Reference {
       else if (outcome === 'failure' || (slow && this.#of.slowRate < 1)) this.#go('open', now);
       else {
         this.#succeeded += 1;
-        if (this.#succeeded === this.#of.halfOpenCalls) this.#go('closed', now);
+        if (this.#succeeded >= this.#of.halfOpenCalls) this.#go('closed', now);
       }
       return;
     }
@@ -64,6 +64,11 @@ class Reference {
     if (recent.length < this.#of.minCalls || (outcome === 'success' && !slow)) return;
     const tooSlow = this.#of.slowRate < 1 && slowOnes >= this.#of.slowRate * recent.length;
     if (failed >= this.#of.failureRate * recent.length || tooSlow) this.#go('open', now);
+  }
+
+  configure(to: BreakerSettings): void {
+    if (to.windowMs !== this.#of.windowMs) this.#done = [];
+    this.#of = to;
   }
 
   #go(state: BreakerState, now: number): void {
@@ -92,23 +97,32 @@ const step = fc.record({
   settles: fc.nat({ max: 6 }),
   outcome: outcomes,
   tookMs: fc.constantFrom(1, 50, 200),
+  change: fc.option(anySettings, { nil: undefined, freq: 10 }),
 });
 
-test('equals a reference machine in random histories, and never lets a probe too many through', () => {
+test('equals a reference machine in random histories, also while its settings change, and never lets a probe too many through', () => {
   fc.assert(
-    fc.property(anySettings, fc.array(step, { maxLength: 200 }), (chosen, steps) => {
+    fc.property(anySettings, fc.array(step, { maxLength: 200, size: 'max' }), (first, steps) => {
+      let chosen = first;
       const breaker = new Breaker(chosen, 0);
       const reference = new Reference(chosen);
       let open: number[] = [];
       let now = 0;
-      for (const { passMs, settles, outcome, tookMs } of steps) {
+      for (const { passMs, settles, outcome, tookMs, change } of steps) {
         now += passMs;
+        if (change !== undefined) {
+          chosen = change;
+          breaker.configure(change, now);
+          reference.configure(change);
+        }
+        const before = open.filter((each) => each === reference.epoch).length;
         const epoch = breaker.admit(now);
         expect(epoch).toBe(reference.admit(now));
         expect(breaker.state).toBe(reference.state);
         if (epoch !== refused) open.push(epoch);
         const most = breaker.state === 'half-open' ? chosen.halfOpenCalls : Infinity;
-        expect(open.filter((each) => each === reference.epoch).length).toBeLessThanOrEqual(most);
+        const probing = open.filter((each) => each === reference.epoch).length;
+        expect(probing).toBeLessThanOrEqual(Math.max(most, before));
         const settled = open[settles];
         if (settled === undefined) continue;
         open = open.filter((_, at) => at !== settles);

@@ -34,7 +34,7 @@ export class Breaker {
   readonly #onChange: (state: BreakerState) => void;
   #settings: BreakerSettings;
   #state: BreakerState = 'closed';
-  #epoch = 0;
+  #epoch: number;
   #window: SlidingWindow;
   /** When the state began. */
   #sinceMs: number;
@@ -42,11 +42,14 @@ export class Breaker {
   #probes = 0;
   #succeeded = 0;
 
+  /** `epoch` is the number of its first state: above those of a breaker before it, whose calls may still come back. */
   constructor(
     settings: BreakerSettings,
     nowMs: number,
     onChange: (state: BreakerState) => void = () => {},
+    epoch = 0,
   ) {
+    this.#epoch = epoch;
     this.#settings = settings;
     this.#onChange = onChange;
     this.#sinceMs = nowMs;
@@ -55,6 +58,11 @@ export class Breaker {
 
   get state(): BreakerState {
     return this.#state;
+  }
+
+  /** The number of the state. */
+  get epoch(): number {
+    return this.#epoch;
   }
 
   /** The number of the state that the call is admitted under, or `refused`. */

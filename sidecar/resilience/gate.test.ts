@@ -207,6 +207,21 @@ describe('new settings while calls are in flight', () => {
     admit();
   });
 
+  test('a probe of a breaker that is gone says nothing to the next one', async () => {
+    const { clock, configure, admit, refusal } = aGate({});
+    const probes: Permit[] = [];
+    for (const settings of [{ breaker }, {}, { breaker }]) {
+      configure(settings);
+      for (let call = 0; call < 2; call += 1) void admit().settle('failure');
+      await clock.advance(500);
+      probes.push(admit());
+    }
+    void probes[0]?.settle('throttled');
+    expect(refusal().reason).toBe('BREAKER_OPEN');
+    void probes[2]?.settle('throttled');
+    admit();
+  });
+
   test('an adaptive limit moves between its bounds', () => {
     const adaptive = { min: 2, max: 20 };
     const { gate, admit } = aGate({

@@ -58,6 +58,7 @@ const noCost: Cost = { key: '' };
 export class Gate {
   readonly #parts: GateParts;
   #breaker: Breaker | undefined;
+  #nextEpoch = 0;
   /** Always there: calls in flight count against a limit that comes later. */
   readonly #bulkhead: Bulkhead;
   #adaptive: AdaptiveLimit | undefined;
@@ -119,7 +120,8 @@ export class Gate {
     this.#settings = settings;
     this.#ledger = ledger;
     if (breaker === undefined) this.#dropBreaker();
-    else if (this.#breaker === undefined) this.#breaker = new Breaker(breaker, now, onBreaker);
+    else if (this.#breaker === undefined)
+      this.#breaker = new Breaker(breaker, now, onBreaker, this.#nextEpoch);
     else this.#breaker.configure(breaker, now);
 
     if (rate === undefined) this.#rate = undefined;
@@ -135,10 +137,11 @@ export class Gate {
   }
 
   #dropBreaker(): void {
-    if (this.#breaker !== undefined && this.#breaker.state !== 'closed') {
-      this.#parts.onBreaker('closed');
-    }
+    const breaker = this.#breaker;
+    if (breaker === undefined) return;
+    this.#nextEpoch = breaker.epoch + 1;
     this.#breaker = undefined;
+    if (breaker.state !== 'closed') this.#parts.onBreaker('closed');
   }
 
   #resize(): void {

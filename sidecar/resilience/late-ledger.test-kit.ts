@@ -1,4 +1,5 @@
 import type { Call } from '../../platform/call.ts';
+import type { HoldfastError } from '../../platform/errors.ts';
 import type {
   CostAccount,
   CostLedger,
@@ -9,6 +10,14 @@ import type {
 
 const account: CostAccount = { settled: 0, reserved: 0, overshoot: 0, windowEndsInMs: 1 };
 
+/** A reservation, and the call that it was asked for. */
+interface Asked {
+  readonly call: Call;
+  answered: boolean;
+  readonly grant: () => void;
+  readonly refuse: (error: HoldfastError) => void;
+}
+
 /** Books far away: they answer to a reservation when the test says so, even when nobody listens any more. */
 export class LateLedger implements CostLedger {
   readonly limit = Infinity;
@@ -16,18 +25,29 @@ export class LateLedger implements CostLedger {
   readonly open = new Set<string>();
   readonly settled: (Micros | undefined)[] = [];
   released = 0;
-  /** Reservations that have no answer yet, and the calls they were asked for. */
-  readonly asked: {
-    readonly call: Call;
-    readonly grant: () => void;
-    readonly refuse: (error: Error) => void;
-  }[] = [];
+  readonly asked: Asked[] = [];
+
+  get unanswered(): readonly Asked[] {
+    return this.asked.filter(({ answered }) => !answered);
+  }
 
   reserve({ id, amount, ttlMs }: ReservationRequest, call: Call): Promise<Reserved> {
     this.open.add(id);
     return new Promise((resolve, reject) => {
-      const grant = (): void => resolve({ id, amount, expiresInMs: ttlMs, account });
-      this.asked.push({ call, grant, refuse: reject });
+      const asked: Asked = {
+        call,
+        answered: false,
+        grant: () => {
+          asked.answered = true;
+          resolve({ id, amount, expiresInMs: ttlMs, account });
+        },
+        refuse: (error) => {
+          asked.answered = true;
+          if (error.reason === 'COST_BUDGET_EXCEEDED') this.open.delete(id);
+          reject(error);
+        },
+      };
+      this.asked.push(asked);
     });
   }
 

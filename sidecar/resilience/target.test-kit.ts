@@ -48,6 +48,8 @@ export function aTarget(settings: TargetSettings, ledger?: CostLedger) {
   const clock = new TestClock();
   const told = {
     states: [] as BreakerState[],
+    /** When the last of them began. */
+    changedAtMs: 0,
     retries: 0,
     refused: [] as string[],
     shadowRefused: [] as string[],
@@ -61,7 +63,10 @@ export function aTarget(settings: TargetSettings, ledger?: CostLedger) {
     random: () => 0.5,
     deadlines: new Deadlines(clock),
     newId: () => `${(ids += 1)}`,
-    onBreaker: (state) => told.states.push(state),
+    onBreaker: (state) => {
+      told.states.push(state);
+      told.changedAtMs = clock.now();
+    },
     onRetry: () => (told.retries += 1),
     onRefused: (reason) => told.refused.push(reason),
     onShadowRefused: (reason) => told.shadowRefused.push(reason),

@@ -82,7 +82,8 @@ describe('a swap of policy', () => {
     targets.configure([policy()], []);
     expect(() => targets.withBudget('llm')).toThrow('no target with cost');
     void (await llm.enter(aCall(), { key: 'k' })).settle('success');
-    targets.configure([policy({ cost: { ...cost, limit: 11 } })], []);
+    targets.configure([policy({ cost: { ...cost, limit: 12 } })], []);
+    void (await llm.enter(aCall(), { key: 'k' })).settle('success');
     expect(refusal(() => llm.enter(aCall(), { key: 'k' })).reason).toBe('COST_BUDGET_EXCEEDED');
     await clock.advance(60_000);
     void (await llm.enter(aCall(), { key: 'k' })).settle('success');
