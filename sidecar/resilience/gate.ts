@@ -120,9 +120,8 @@ export class Gate {
     this.#settings = settings;
     this.#ledger = ledger;
     if (breaker === undefined) this.#dropBreaker();
-    else if (this.#breaker === undefined)
-      this.#breaker = new Breaker(breaker, now, onBreaker, this.#nextEpoch);
-    else this.#breaker.configure(breaker, now);
+    else if (this.#breaker !== undefined) this.#breaker.configure(breaker, now);
+    else this.#breaker = new Breaker(breaker, now, onBreaker, this.#nextEpoch);
 
     if (rate === undefined) this.#rate = undefined;
     else if (this.#rate === undefined) this.#rate = new RateLimit(rate, now);
