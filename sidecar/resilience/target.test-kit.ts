@@ -43,8 +43,8 @@ interface Given {
   readonly takesMs?: number;
 }
 
-/** A target whose clock is a test's, and whose events are written down. Pauses are half of what they may be. */
-export function aTarget(settings: TargetSettings, ledger?: CostLedger) {
+/** A target whose clock is a test's, and whose events are written down. Pauses are a share `chance` of what they may be. */
+export function aTarget(settings: TargetSettings, ledger?: CostLedger, chance = 0.5) {
   const clock = new TestClock();
   const told = {
     states: [] as BreakerState[],
@@ -60,7 +60,7 @@ export function aTarget(settings: TargetSettings, ledger?: CostLedger) {
     kind: 'Upstream',
     name: 'orders',
     clock,
-    random: () => 0.5,
+    random: () => chance,
     deadlines: new Deadlines(clock),
     newId: () => `${(ids += 1)}`,
     onBreaker: (state) => {
