@@ -23,7 +23,7 @@ const fullPolicy = stringify({
         timeout: { totalMs: 30_000, perTryMs: 10_000 },
         retry: {},
         breaker: {},
-        concurrency: { max: 1_000, adaptive: { min: 1_000, max: 1_000 } },
+        concurrency: { max: 1_000, adaptive: { min: 1_000 } },
         rate: { perSecond: 1_000_000 },
         priorities: [{ priority: 'Low', share: 0.5 }],
       },

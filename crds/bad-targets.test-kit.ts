@@ -83,11 +83,11 @@ export const badTargets = [
     `${first}.retry.backoff.baseMs`,
     upstream({}, { retry: { backoff: { baseMs: 200, maxMs: 100 } } }),
   ),
-  bad('retries of nothing', `${first}.retry.on`, upstream({}, { retry: { on: [] } })),
+  bad('retries of nothing', `${first}.retry.causes`, upstream({}, { retry: { causes: [] } })),
   bad(
     'retries of a cause that there is not',
-    `${first}.retry.on[0]`,
-    upstream({}, { retry: { on: ['Always'] } }),
+    `${first}.retry.causes[0]`,
+    upstream({}, { retry: { causes: ['Always'] } }),
   ),
   bad(
     'more retries than calls',
@@ -115,14 +115,9 @@ export const badTargets = [
     target({ concurrency: { order: 'Lifo' } }),
   ),
   bad(
-    'an adaptive limit above the fixed one',
-    `${first}.concurrency.adaptive.max`,
-    target({ concurrency: { max: 50, adaptive: { max: 51 } } }),
-  ),
-  bad(
     'an adaptive floor above its ceiling',
     `${first}.concurrency.adaptive.min`,
-    target({ concurrency: { adaptive: { min: 11, max: 10 } } }),
+    target({ concurrency: { max: 10, adaptive: { min: 11 } } }),
   ),
   bad('a rate of nothing', `${first}.rate.perSecond`, target({ rate: { perSecond: 0 } })),
   bad('a rate without a number', `${first}.rate.perSecond`, target({ rate: {} })),

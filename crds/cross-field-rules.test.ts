@@ -9,7 +9,7 @@ import { poolRules } from './postgres-fields.ts';
 import { backoffRules } from './retry-fields.ts';
 import { specRules } from './resilience-policy.ts';
 import { specFields } from './schema-walk.test-kit.ts';
-import { adaptiveRules, concurrencyRules, targetRules, timeoutRules } from './target-fields.ts';
+import { concurrencyRules, targetRules, timeoutRules } from './target-fields.ts';
 import { fallbackRules, headerRules, ownHeaders, upstreamRules } from './upstream-fields.ts';
 
 const folder = new URL('.', import.meta.url);
@@ -39,13 +39,9 @@ const judged: Readonly<Record<string, Judged>> = {
   },
   timeout: { rules: timeoutRules, values: fc.record({ totalMs: few, perTryMs: few }) },
   backoff: { rules: backoffRules, values: fc.record({ baseMs: few, maxMs: few }) },
-  adaptive: { rules: adaptiveRules, values: fc.record({ min: few, max: few }) },
   concurrency: {
     rules: concurrencyRules,
-    values: fc.record(
-      { max: few, adaptive: fc.record({ min: few, max: few }) },
-      { requiredKeys: ['max'] },
-    ),
+    values: fc.record({ max: few, adaptive: fc.record({ min: few }) }, { requiredKeys: ['max'] }),
   },
   header: {
     rules: headerRules,

@@ -8,7 +8,7 @@ const guards = {
   retry: {
     maxAttempts: 3,
     backoff: { baseMs: 50, maxMs: 1_000 },
-    on: ['Unavailable', 'Throttled'],
+    causes: ['Unavailable', 'Throttled'],
     budget: { ratio: 0.1, minPerSecond: 5 },
   },
   breaker: {
@@ -25,7 +25,7 @@ const guards = {
     queue: 10,
     queueTimeoutMs: 500,
     order: 'Fifo',
-    adaptive: { min: 2, max: 40 },
+    adaptive: { min: 2 },
   },
   rate: { perSecond: 100, burst: 10 },
   priorities: [

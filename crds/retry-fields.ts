@@ -40,13 +40,13 @@ export const retry = z.object({
     'Tries of one call, the first included; 1 is none again.',
   ),
   backoff: withRules(backoffFields, 'The pause before a retry.', backoffRules).prefault({}),
-  on: z
+  causes: z
     .array(z.enum(retryCauses))
     .min(1)
     .max(retryCauses.length)
     .default([...retryCauses])
     .describe(
-      'Failures that are tried again, and only for work that may run twice. In YAML the name needs quotes, because a bare on is read as true. Unavailable: it cannot be reached, the connection broke, HTTP 502, 503, 504. ServerError: HTTP 500 and the other 5xx. Timeout: `perTryMs` passed. Throttled: it wants less, HTTP 429. Conflict: a transaction lost against another one.',
+      'Failures that are tried again, and only for work that may run twice. Unavailable: it cannot be reached, the connection broke, HTTP 502, 503, 504. ServerError: HTTP 500 and the other 5xx. Timeout: `perTryMs` passed. Throttled: it wants less, HTTP 429. Conflict: a transaction lost against another one.',
     ),
   budget: z
     .object({

@@ -55,22 +55,14 @@ const breaker = z.object({
   ),
 });
 
-const adaptiveFields = z.object({
-  min: count(1, { min: 1, max: 100_000 }, 'The limit never falls below.'),
-  max: count(100, { min: 1, max: 100_000 }, 'The limit never rises above.'),
-});
-
-export const adaptiveRules: readonly CrossFieldRule<z.output<typeof adaptiveFields>>[] = [
-  {
-    field: 'min',
-    holds: ({ min, max }) => min <= max,
-    fault: ({ max }) => `must be at most max (${max})`,
-    cel: {
-      rule: 'self.min <= self.max',
-      message: 'min must be at most max',
-    },
-  },
-];
+const adaptive = z
+  .object({
+    min: count(1, { min: 1, max: 100_000 }, 'The limit never falls below.'),
+  })
+  .meta({
+    description:
+      'The limit finds its own size, up to `max`, from how long calls take: it grows while they take as long as at rest, and shrinks when they queue behind it, fail or are throttled.',
+  });
 
 const concurrencyFields = z.object({
   max: count(100, { min: 1, max: 100_000 }, 'Most calls at once.'),
@@ -89,21 +81,17 @@ const concurrencyFields = z.object({
     .describe(
       'Who is next. Priority: the most urgent, then the first. Fifo: the first, whoever it is.',
     ),
-  adaptive: withRules(
-    adaptiveFields,
-    'The limit finds its own size between these from how long calls take: it grows while they take as long as at rest, and shrinks when they queue behind it, fail or are throttled.',
-    adaptiveRules,
-  ).optional(),
+  adaptive: adaptive.optional(),
 });
 
 export const concurrencyRules: readonly CrossFieldRule<z.output<typeof concurrencyFields>>[] = [
   {
-    field: 'adaptive.max',
-    holds: ({ max, adaptive }) => adaptive === undefined || adaptive.max <= max,
+    field: 'adaptive.min',
+    holds: ({ max, adaptive }) => adaptive === undefined || adaptive.min <= max,
     fault: ({ max }) => `must be at most concurrency.max (${max})`,
     cel: {
-      rule: '!has(self.adaptive) || self.adaptive.max <= self.max',
-      message: 'adaptive.max must be at most concurrency.max',
+      rule: '!has(self.adaptive) || self.adaptive.min <= self.max',
+      message: 'adaptive.min must be at most concurrency.max',
     },
   },
 ];

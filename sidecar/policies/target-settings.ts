@@ -14,8 +14,8 @@ export const targetsOf = (
     .filter(({ spec }) => spec.mode === mode)
     .flatMap(({ spec }) => spec.targets.map(targetSettings));
 
-const causes: Readonly<
-  Record<NonNullable<TargetPolicy['retry']>['on'][number], readonly ErrorKind[]>
+const kinds: Readonly<
+  Record<NonNullable<TargetPolicy['retry']>['causes'][number], readonly ErrorKind[]>
 > = {
   Unavailable: ['unavailable', 'unknown-outcome'],
   ServerError: ['internal'],
@@ -33,14 +33,16 @@ function targetSettings(policy: TargetPolicy): TargetPolicySettings {
     name,
     timeout,
     breaker,
-    retry: retry && { ...retry, on: retry.on.flatMap((cause) => causes[cause]) },
+    retry: retry && { ...retry, on: retry.causes.flatMap((cause) => kinds[cause]) },
     concurrency: concurrency && {
       max: concurrency.max,
       queue: concurrency.queue,
       queueTimeoutMs: concurrency.queueTimeoutMs,
       fifo: concurrency.order === 'Fifo',
       shares: { normal: shareOf('Normal'), low: shareOf('Low') },
-      ...(concurrency.adaptive === undefined ? {} : { adaptive: concurrency.adaptive }),
+      ...(concurrency.adaptive === undefined
+        ? {}
+        : { adaptive: { ...concurrency.adaptive, max: concurrency.max } }),
     },
     rate: rate && {
       perSecond: rate.perSecond,
