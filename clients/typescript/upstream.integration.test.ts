@@ -6,7 +6,13 @@ import { connect, type Holdfast, type Upstream } from './index.ts';
 
 let database: TestDatabase;
 let server: TestHttpServer;
+/** As the policy has it. */
+let api: object;
 let sidecar: TestSidecar;
+/** Bytes of `/endless` so far. */
+let written = 0;
+
+const later = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 beforeAll(async () => {
   server = await startHttpServer(async (response, request) => {
@@ -25,6 +31,16 @@ beforeAll(async () => {
       }
       return void response.end();
     }
+    if (pathname === '/endless') {
+      response.writeHead(200);
+      const piece = Buffer.alloc(64 * 1024);
+      for (written = 0; written < 100_000_000; written += piece.length) {
+        if (!response.write(piece)) {
+          await new Promise<void>((resolve) => response.once('drain', resolve));
+        }
+      }
+      return void response.end();
+    }
     if (pathname === '/large') return void response.end(Buffer.alloc(5_000_000, 'x'));
     response.writeHead(pathname === '/500' ? 500 : 200, {
       'content-type': 'application/json',
@@ -33,18 +49,17 @@ beforeAll(async () => {
     const { method, url, headers, body } = request;
     response.end(JSON.stringify({ method, url, headers, body }));
   });
+  api = {
+    kind: 'Upstream',
+    name: 'api',
+    upstream: { baseUrl: server.url, headers: [{ name: 'x-key', value: 'of the policy' }] },
+    retry: { backoff: { baseMs: 1, maxMs: 1 } },
+    cost: { limit: 1_000 },
+  };
   database = await testDatabase();
   sidecar = await startSidecar({
     databaseUrl: database.url,
-    targets: [
-      {
-        kind: 'Upstream',
-        name: 'api',
-        upstream: { baseUrl: server.url, headers: [{ name: 'x-key', value: 'of the policy' }] },
-        retry: { backoff: { baseMs: 1, maxMs: 1 } },
-        cost: { limit: 1_000 },
-      },
-    ],
+    targets: [api],
   });
 });
 
@@ -137,6 +152,27 @@ describe.each(['session', 'unary'] as const)('over %s', (transport) => {
   });
 });
 
+test('a secret that is replaced is used a moment later, and a new policy at once', async () => {
+  await using holdfast = connect({ address: sidecar.address });
+  const keySent = async (): Promise<unknown> => {
+    const answer = (await holdfast.upstream('keyed').call()).json() as {
+      headers: Record<string, string>;
+    };
+    return answer.headers['x-key'];
+  };
+  sidecar.secret('keyed', 'token', 'first\n');
+  const headers = [{ name: 'x-key', secretRef: { name: 'keyed' } }];
+  const keyed = { kind: 'Upstream', name: 'keyed', upstream: { baseUrl: server.url, headers } };
+  sidecar.swap({ targets: [api, keyed] });
+  await expect.poll(() => keySent().catch(() => ''), { timeout: 3_000 }).toBe('first');
+  sidecar.secret('keyed', 'token', 'second\n');
+  await expect.poll(keySent, { timeout: 5_000 }).toBe('second');
+  sidecar.swap({ targets: [api] });
+  await expect
+    .poll(() => keySent().catch((error: { reason: string }) => error.reason), { timeout: 3_000 })
+    .toBe('UNKNOWN_TARGET');
+});
+
 describe('streams', () => {
   let holdfast: Holdfast;
   let api: Upstream;
@@ -187,6 +223,16 @@ describe('streams', () => {
       for await (const chunk of answer) if (chunk.length > 0) controller.abort();
     })();
     await expect(reading).rejects.toMatchObject({ reason: 'CANCELLED' });
+  });
+
+  test('a reader that stops to read stops the server, with little on the way', async () => {
+    await using answer = await api.stream({ path: '/endless' });
+    await answer[Symbol.asyncIterator]().next();
+    await later(400);
+    const before = written;
+    await later(300);
+    expect(written).toBe(before);
+    expect(written).toBeLessThan(20_000_000);
   });
 
   test('a large answer comes whole', async () => {
