@@ -26,7 +26,10 @@ beforeAll(async () => {
     response.writeHead(200, { 'content-type': contentType });
     response.end(isStream ? 'data: because\n\n' : '{"answer":"because"}');
   });
-  const targets = [{ kind: 'Upstream', name: 'llm', upstream: { baseUrl: llm.url } }];
+  const targets = [
+    { kind: 'Upstream', name: 'llm', upstream: { baseUrl: llm.url } },
+    { kind: 'Guard', name: 'mail', cost: { limit: 1, windowMs: 86_400_000 } },
+  ];
   sidecar = await startSidecar({ databaseUrl: database.url, redisUrl: redisUrl(), targets });
   const isReady = await preparePython(checkout, AbortSignal.timeout(170_000));
   if (!isReady) throw new Error('no Python environment');

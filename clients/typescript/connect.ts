@@ -1,7 +1,9 @@
 import { type Clock, systemClock } from '../../platform/clock.ts';
+import { Budget } from './budget.ts';
 import { Channel } from './channel.ts';
 import { Database } from './database.ts';
 import { HoldfastError } from './errors.ts';
+import { Guard } from './guard.ts';
 import { Redis } from './redis.ts';
 import { ServerStreams } from './server-streams.ts';
 import { sessionsOn } from './session/open-stream.ts';
@@ -35,6 +37,10 @@ export interface Holdfast extends AsyncDisposable {
   redis(pool?: string): Redis;
   /** An HTTP server of the policy: a target of kind Upstream. */
   upstream(target: string): Upstream;
+  /** A target of kind Guard: the policy around calls that you make yourself. */
+  guard(target: string): Guard;
+  /** The cost budget of a target by itself. */
+  budget(target: string): Budget;
   /**
    * Takes no more calls and waits for those under way, at most `graceMs` (5,000 by default). Then open transactions are rolled back, streams
    * end, and whatever is unanswered fails with `CLIENT_CLOSED` (a Commit with `COMMIT_UNKNOWN`).
@@ -70,6 +76,8 @@ export function connect({
     database: (pool = '') => new Database(pool, { transport, streams, sql }),
     redis: (pool = '') => new Redis(pool, transport, streams),
     upstream: (target) => new Upstream(target, transport, streams),
+    guard: (target) => new Guard(target, transport, clock),
+    budget: (target) => new Budget(target, transport),
     close,
     [Symbol.asyncDispose]: () => close(),
   };

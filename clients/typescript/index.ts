@@ -1,6 +1,8 @@
+export type { Budget, BudgetOptions, Reservation, ReserveOptions } from './budget.ts';
 export { connect, type ConnectOptions, type Holdfast } from './connect.ts';
 export type { Database } from './database.ts';
 export { type ClientReason, HoldfastError, type StatusName } from './errors.ts';
+export type { EnterOptions, ExitOptions, Guard, GuardedCall, Permit } from './guard.ts';
 export type {
   BatchOptions,
   BeginOptions,
@@ -24,6 +26,8 @@ export { oids } from './types/oids.ts';
 export type { Parameter } from './types/parameters.ts';
 export type { Upstream, UpstreamCall, UpstreamInit } from './upstream.ts';
 export type { UpstreamAnswer, UpstreamStream } from './upstream-answer.ts';
+export type { BudgetState } from './wire/budget-messages.ts';
+export type { CallOutcome } from './wire/guard-messages.ts';
 export type { CommitOutcome } from './wire/outcome-messages.ts';
 export type { Filter, PageQuery, PageResult, Sort } from './wire/page-messages.ts';
 export type { QueryResult, Row } from './wire/query-result.ts';

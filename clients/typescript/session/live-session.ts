@@ -3,10 +3,11 @@ import type { ByteReader } from '../wire/byte-reader.ts';
 import { ByteWriter } from '../wire/byte-writer.ts';
 import { decodeMessage } from '../wire/contract.ts';
 import { readServerFrames, serverField, writeFrame } from '../wire/frames.ts';
+import { exit } from '../wire/guard-messages.ts';
 import { begin } from '../wire/operations.ts';
 import { errorFromStatus, type Status, toError } from '../wire/status.ts';
 import { InFlight } from './in-flight.ts';
-import type { PendingCall } from './pending-call.ts';
+import { PendingCall } from './pending-call.ts';
 import type { SessionTransaction } from './session-transaction.ts';
 
 /** The stream under a session: messages of bytes, both ways. */
@@ -45,6 +46,8 @@ export class LiveSession {
   readonly #events: SessionEvents;
   readonly #inFlight = new InFlight();
   readonly #transactions = new Map<number, SessionTransaction>();
+  /** Ids of permits, which end with the session. */
+  readonly #permits = new Set<string>();
   readonly #writer = new ByteWriter();
   /** Messages that are full, in the order of their frames, before those of `#writer`. */
   readonly #full: Buffer[] = [];
@@ -127,7 +130,11 @@ export class LiveSession {
   receive(message: Buffer): void {
     readServerFrames(message, this);
     this.#events.onRoom();
-    if (this.#draining && this.#inFlight.count + this.#transactions.size === 0) this.#leave();
+    if (this.#draining && this.#isFree) this.#leave();
+  }
+
+  get #isFree(): boolean {
+    return this.#inFlight.count + this.#transactions.size + this.#permits.size === 0;
   }
 
   onFrame(id: number, more: boolean, field: number, reader: ByteReader, end: number): void {
@@ -141,6 +148,7 @@ export class LiveSession {
     }
     if (more) return;
     this.#inFlight.release(call);
+    this.#followPermit(call);
     if (call.isFinal && call.transaction !== undefined) {
       this.#transactions.delete(call.transaction.id);
     }
@@ -187,6 +195,19 @@ export class LiveSession {
     call.fail((isConsequence ? transaction?.lost : undefined) ?? error);
   }
 
+  /** A permit that nobody waits for any more is given back: its place is taken. */
+  #followPermit({ operation, request, opened, abandoned }: PendingCall): void {
+    const closed = operation.closes?.(request as never);
+    if (closed !== undefined) this.#permits.delete(closed);
+    if (opened === undefined) return;
+    if (!abandoned) {
+      this.#permits.add(opened);
+      return;
+    }
+    const unused = { permitId: opened, outcome: 'dropped', cost: 0 } as const;
+    this.send(new PendingCall(exit, unused, {}, undefined, Infinity, ignore, ignore), 0);
+  }
+
   #bind(transaction: SessionTransaction): void {
     this.#transactions.set(transaction.id, transaction);
   }
@@ -230,6 +251,8 @@ export class LiveSession {
     if (this.#writer.length > 0) this.#write(this.#writer.take());
   };
 }
+
+function ignore(): void {}
 
 const isBegin = (operation: unknown): boolean => operation === begin;
 

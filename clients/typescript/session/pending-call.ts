@@ -23,6 +23,10 @@ export class PendingCall {
   /** The encoded request, while it is held back. */
   body: Uint8Array | undefined = undefined;
   settled = false;
+  /** What its answer has opened, also when nobody waits for it any more. */
+  opened: string | undefined = undefined;
+  /** Its caller had given up when its answer came. */
+  abandoned = false;
   #reply: unknown = undefined;
   readonly #resolve: (reply: never) => void;
   readonly #reject: (error: unknown) => void;
@@ -71,7 +75,7 @@ export class PendingCall {
 
   /** Takes in one part of the answer. A part that cannot be read fails this call alone: its bounds are known from outside. */
   read(field: number, reader: ByteReader, end: number, more: boolean): void {
-    if (this.settled) return;
+    if (this.settled && this.operation.opens === undefined) return;
     try {
       if (field !== this.operation.field) throw new Error(`the answer has field ${field}`);
       this.#reply = this.operation.read(reader, end, this.request as never, this.#reply);
@@ -80,6 +84,9 @@ export class PendingCall {
       return;
     }
     if (more) return;
+    this.opened = this.operation.opens?.(this.#reply);
+    this.abandoned = this.settled;
+    if (this.abandoned) return;
     this.#settle();
     this.#resolve(this.#reply as never);
   }

@@ -60,6 +60,10 @@ export interface Operation<Request, Reply> {
   write(writer: ByteWriter, request: Request): void;
   /** Reads one part of the answer; `previous` is what its earlier parts gave. */
   read(reader: ByteReader, end: number, request: Request, previous: Reply | undefined): Reply;
+  /** Name of what its answer opens at the sidecar: a permit. It ends with the session. */
+  opens?(reply: Reply): string;
+  /** Name of what it closes. */
+  closes?(request: Request): string;
 }
 
 export const query: Operation<QueryRequest, QueryResult<unknown>> = {
