@@ -3,17 +3,35 @@ import { parseArgs } from 'node:util';
 import { queryBench } from './query.ts';
 import { redisBench } from './redis.ts';
 import { printReport, writeReport } from './report.ts';
-import { runBench, type Bench } from './rounds.ts';
+import { benchResilience } from './resilience.ts';
+import { runBench, type Bench, type RunOptions } from './rounds.ts';
 
-const benches: Readonly<Record<string, () => Promise<Bench>>> = {
-  query: queryBench,
-  redis: redisBench,
+type Benchmark = (options: RunOptions, file: string | undefined) => Promise<void>;
+
+/** Work under load, through what `make` sets up. */
+const underLoad =
+  (make: () => Promise<Bench>): Benchmark =>
+  async (options, file) => {
+    const bench = await make();
+    try {
+      const report = await runBench(bench, options);
+      printReport(report);
+      if (file !== undefined) writeReport(report, file);
+    } finally {
+      await bench.stop();
+    }
+  };
+
+const benches: Readonly<Record<string, Benchmark>> = {
+  query: underLoad(queryBench),
+  redis: underLoad(redisBench),
+  resilience: benchResilience,
 };
 
 const help = `usage: npm run bench -- ${Object.keys(benches).join('|')} [options]
 
   --rounds N    rounds; in each, every subject runs once, in an order that changes (default 5)
-  --seconds S   measured time of a run (default 4), after a warm-up of a quarter of it
+  --seconds S   measured time of a run (default 4), after a warm-up of a quarter of it; not for resilience
   --only A,B    these subjects only
   --json FILE   write the figures: {bench, machine, rows: [...], rounds: [...]}
 `;
@@ -28,8 +46,8 @@ const { values, positionals } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 });
-const make = benches[positionals[0] ?? ''];
-if (values.help || make === undefined || positionals.length !== 1) {
+const bench = benches[positionals[0] ?? ''];
+if (values.help || bench === undefined || positionals.length !== 1) {
   process.stdout.write(help);
   process.exit(values.help ? 0 : 64);
 }
@@ -39,17 +57,6 @@ if (!(rounds >= 1 && seconds > 0)) {
   process.stderr.write('--rounds and --seconds are numbers above 0\n');
   process.exit(64);
 }
-const bench = await make();
-try {
-  const only = values.only?.split(',');
-  const report = await runBench(bench, {
-    rounds,
-    seconds,
-    ...(only === undefined ? {} : { only }),
-  });
-  printReport(report);
-  if (values.json !== undefined) writeReport(report, values.json);
-} finally {
-  await bench.stop();
-}
+const only = values.only?.split(',');
+await bench({ rounds, seconds, ...(only === undefined ? {} : { only }) }, values.json);
 process.exit(0);

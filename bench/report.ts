@@ -54,27 +54,32 @@ export function printReport(report: BenchReport): void {
 }
 
 export function writeReport(report: BenchReport, file: string): void {
-  const machine = {
-    cpu: cpus()[0]?.model ?? 'unknown',
-    cores: cpus().length,
-    memoryGb: Math.round(totalmem() / 2 ** 30),
-    kernel: release(),
-    node: process.version,
-    ...report.bench.conditions,
-  };
+  const machine = machineOf(report.bench.conditions);
   const rounds = report.measurements.map((each) => ({ ...each, ...rounded(each) }));
-  writeFileSync(
-    file,
-    `${JSON.stringify({ bench: report.bench.name, machine, rows: rowsOf(report), rounds }, null, 2)}\n`,
-  );
+  writeFigures({ bench: report.bench.name, machine, rows: rowsOf(report), rounds }, file);
 }
+
+/** What figures were measured on, and what they depend on. */
+export const machineOf = (conditions: Readonly<Record<string, string>>) => ({
+  cpu: cpus()[0]?.model ?? 'unknown',
+  cores: cpus().length,
+  memoryGb: Math.round(totalmem() / 2 ** 30),
+  kernel: release(),
+  node: process.version,
+  ...conditions,
+});
+
+/** Writes a file of bench/results/. */
+export const writeFigures = (figures: object, file: string): void =>
+  writeFileSync(file, `${JSON.stringify(figures, null, 2)}\n`);
 
 const rounded = (each: Measurement): Record<string, number> =>
   Object.fromEntries(figures.map((figure) => [figure, round(each[figure])]));
 
 const round = (value: number): number => Math.round(value * 1_000) / 1_000;
 
-function median(values: readonly number[]): number {
+/** The middle, or the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   return sorted.length % 2 === 1

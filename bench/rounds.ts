@@ -43,7 +43,8 @@ export interface Measurement {
   readonly rssMb: number;
 }
 
-interface RunOptions {
+/** What the command line asks for. */
+export interface RunOptions {
   readonly rounds: number;
   readonly seconds: number;
   readonly only?: readonly string[];

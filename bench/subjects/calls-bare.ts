@@ -1,0 +1,4 @@
+/** The function itself. */
+import { nothing, timeCalls } from '../calls.ts';
+
+await timeCalls(nothing);
