@@ -14,6 +14,9 @@ import type { RequestInfo as _google_rpc_RequestInfo, RequestInfo__Output as _go
 import type { ResourceInfo as _google_rpc_ResourceInfo, ResourceInfo__Output as _google_rpc_ResourceInfo__Output } from './google/rpc/ResourceInfo.ts';
 import type { RetryInfo as _google_rpc_RetryInfo, RetryInfo__Output as _google_rpc_RetryInfo__Output } from './google/rpc/RetryInfo.ts';
 import type { Status as _google_rpc_Status, Status__Output as _google_rpc_Status__Output } from './google/rpc/Status.ts';
+import type { AckRequest as _holdfast_v1_AckRequest, AckRequest__Output as _holdfast_v1_AckRequest__Output } from './holdfast/v1/AckRequest.ts';
+import type { Acked as _holdfast_v1_Acked, Acked__Output as _holdfast_v1_Acked__Output } from './holdfast/v1/Acked.ts';
+import type { AcquireRequest as _holdfast_v1_AcquireRequest, AcquireRequest__Output as _holdfast_v1_AcquireRequest__Output } from './holdfast/v1/AcquireRequest.ts';
 import type { BatchRequest as _holdfast_v1_BatchRequest, BatchRequest__Output as _holdfast_v1_BatchRequest__Output } from './holdfast/v1/BatchRequest.ts';
 import type { BatchResult as _holdfast_v1_BatchResult, BatchResult__Output as _holdfast_v1_BatchResult__Output } from './holdfast/v1/BatchResult.ts';
 import type { Begin as _holdfast_v1_Begin, Begin__Output as _holdfast_v1_Begin__Output } from './holdfast/v1/Begin.ts';
@@ -33,14 +36,29 @@ import type { Committed as _holdfast_v1_Committed, Committed__Output as _holdfas
 import type { DatabaseClient as _holdfast_v1_DatabaseClient, DatabaseDefinition as _holdfast_v1_DatabaseDefinition } from './holdfast/v1/Database.ts';
 import type { Draining as _holdfast_v1_Draining, Draining__Output as _holdfast_v1_Draining__Output } from './holdfast/v1/Draining.ts';
 import type { EnterRequest as _holdfast_v1_EnterRequest, EnterRequest__Output as _holdfast_v1_EnterRequest__Output } from './holdfast/v1/EnterRequest.ts';
+import type { Event as _holdfast_v1_Event, Event__Output as _holdfast_v1_Event__Output } from './holdfast/v1/Event.ts';
+import type { EventsClient as _holdfast_v1_EventsClient, EventsDefinition as _holdfast_v1_EventsDefinition } from './holdfast/v1/Events.ts';
 import type { ExitRequest as _holdfast_v1_ExitRequest, ExitRequest__Output as _holdfast_v1_ExitRequest__Output } from './holdfast/v1/ExitRequest.ts';
 import type { Exited as _holdfast_v1_Exited, Exited__Output as _holdfast_v1_Exited__Output } from './holdfast/v1/Exited.ts';
 import type { Fetch as _holdfast_v1_Fetch, Fetch__Output as _holdfast_v1_Fetch__Output } from './holdfast/v1/Fetch.ts';
 import type { Filter as _holdfast_v1_Filter, Filter__Output as _holdfast_v1_Filter__Output } from './holdfast/v1/Filter.ts';
+import type { ForceReleaseRequest as _holdfast_v1_ForceReleaseRequest, ForceReleaseRequest__Output as _holdfast_v1_ForceReleaseRequest__Output } from './holdfast/v1/ForceReleaseRequest.ts';
+import type { ForceReleased as _holdfast_v1_ForceReleased, ForceReleased__Output as _holdfast_v1_ForceReleased__Output } from './holdfast/v1/ForceReleased.ts';
+import type { Grant as _holdfast_v1_Grant, Grant__Output as _holdfast_v1_Grant__Output } from './holdfast/v1/Grant.ts';
 import type { GuardClient as _holdfast_v1_GuardClient, GuardDefinition as _holdfast_v1_GuardDefinition } from './holdfast/v1/Guard.ts';
+import type { HeldLock as _holdfast_v1_HeldLock, HeldLock__Output as _holdfast_v1_HeldLock__Output } from './holdfast/v1/HeldLock.ts';
+import type { HoldEvent as _holdfast_v1_HoldEvent, HoldEvent__Output as _holdfast_v1_HoldEvent__Output } from './holdfast/v1/HoldEvent.ts';
 import type { HttpHeader as _holdfast_v1_HttpHeader, HttpHeader__Output as _holdfast_v1_HttpHeader__Output } from './holdfast/v1/HttpHeader.ts';
 import type { InspectBudgetRequest as _holdfast_v1_InspectBudgetRequest, InspectBudgetRequest__Output as _holdfast_v1_InspectBudgetRequest__Output } from './holdfast/v1/InspectBudgetRequest.ts';
 import type { InspectPoliciesRequest as _holdfast_v1_InspectPoliciesRequest, InspectPoliciesRequest__Output as _holdfast_v1_InspectPoliciesRequest__Output } from './holdfast/v1/InspectPoliciesRequest.ts';
+import type { ListLocksRequest as _holdfast_v1_ListLocksRequest, ListLocksRequest__Output as _holdfast_v1_ListLocksRequest__Output } from './holdfast/v1/ListLocksRequest.ts';
+import type { LockHolder as _holdfast_v1_LockHolder, LockHolder__Output as _holdfast_v1_LockHolder__Output } from './holdfast/v1/LockHolder.ts';
+import type { LockList as _holdfast_v1_LockList, LockList__Output as _holdfast_v1_LockList__Output } from './holdfast/v1/LockList.ts';
+import type { LockLost as _holdfast_v1_LockLost, LockLost__Output as _holdfast_v1_LockLost__Output } from './holdfast/v1/LockLost.ts';
+import type { LockReleased as _holdfast_v1_LockReleased, LockReleased__Output as _holdfast_v1_LockReleased__Output } from './holdfast/v1/LockReleased.ts';
+import type { LockState as _holdfast_v1_LockState, LockState__Output as _holdfast_v1_LockState__Output } from './holdfast/v1/LockState.ts';
+import type { LocksClient as _holdfast_v1_LocksClient, LocksDefinition as _holdfast_v1_LocksDefinition } from './holdfast/v1/Locks.ts';
+import type { OutboxEvent as _holdfast_v1_OutboxEvent, OutboxEvent__Output as _holdfast_v1_OutboxEvent__Output } from './holdfast/v1/OutboxEvent.ts';
 import type { OutcomeRequest as _holdfast_v1_OutcomeRequest, OutcomeRequest__Output as _holdfast_v1_OutcomeRequest__Output } from './holdfast/v1/OutcomeRequest.ts';
 import type { OutcomeResult as _holdfast_v1_OutcomeResult, OutcomeResult__Output as _holdfast_v1_OutcomeResult__Output } from './holdfast/v1/OutcomeResult.ts';
 import type { PageRequest as _holdfast_v1_PageRequest, PageRequest__Output as _holdfast_v1_PageRequest__Output } from './holdfast/v1/PageRequest.ts';
@@ -59,8 +77,11 @@ import type { RedisArray as _holdfast_v1_RedisArray, RedisArray__Output as _hold
 import type { RedisCommand as _holdfast_v1_RedisCommand, RedisCommand__Output as _holdfast_v1_RedisCommand__Output } from './holdfast/v1/RedisCommand.ts';
 import type { RedisMessage as _holdfast_v1_RedisMessage, RedisMessage__Output as _holdfast_v1_RedisMessage__Output } from './holdfast/v1/RedisMessage.ts';
 import type { RedisReply as _holdfast_v1_RedisReply, RedisReply__Output as _holdfast_v1_RedisReply__Output } from './holdfast/v1/RedisReply.ts';
+import type { ReleaseLockRequest as _holdfast_v1_ReleaseLockRequest, ReleaseLockRequest__Output as _holdfast_v1_ReleaseLockRequest__Output } from './holdfast/v1/ReleaseLockRequest.ts';
 import type { ReleaseRequest as _holdfast_v1_ReleaseRequest, ReleaseRequest__Output as _holdfast_v1_ReleaseRequest__Output } from './holdfast/v1/ReleaseRequest.ts';
 import type { Released as _holdfast_v1_Released, Released__Output as _holdfast_v1_Released__Output } from './holdfast/v1/Released.ts';
+import type { RenewRequest as _holdfast_v1_RenewRequest, RenewRequest__Output as _holdfast_v1_RenewRequest__Output } from './holdfast/v1/RenewRequest.ts';
+import type { Renewed as _holdfast_v1_Renewed, Renewed__Output as _holdfast_v1_Renewed__Output } from './holdfast/v1/Renewed.ts';
 import type { Reservation as _holdfast_v1_Reservation, Reservation__Output as _holdfast_v1_Reservation__Output } from './holdfast/v1/Reservation.ts';
 import type { ReserveRequest as _holdfast_v1_ReserveRequest, ReserveRequest__Output as _holdfast_v1_ReserveRequest__Output } from './holdfast/v1/ReserveRequest.ts';
 import type { Rollback as _holdfast_v1_Rollback, Rollback__Output as _holdfast_v1_Rollback__Output } from './holdfast/v1/Rollback.ts';
@@ -80,6 +101,7 @@ import type { Statement as _holdfast_v1_Statement, Statement__Output as _holdfas
 import type { StatementResult as _holdfast_v1_StatementResult, StatementResult__Output as _holdfast_v1_StatementResult__Output } from './holdfast/v1/StatementResult.ts';
 import type { StreamRequest as _holdfast_v1_StreamRequest, StreamRequest__Output as _holdfast_v1_StreamRequest__Output } from './holdfast/v1/StreamRequest.ts';
 import type { SubscribeEvent as _holdfast_v1_SubscribeEvent, SubscribeEvent__Output as _holdfast_v1_SubscribeEvent__Output } from './holdfast/v1/SubscribeEvent.ts';
+import type { SubscribeEventsRequest as _holdfast_v1_SubscribeEventsRequest, SubscribeEventsRequest__Output as _holdfast_v1_SubscribeEventsRequest__Output } from './holdfast/v1/SubscribeEventsRequest.ts';
 import type { SubscribeRequest as _holdfast_v1_SubscribeRequest, SubscribeRequest__Output as _holdfast_v1_SubscribeRequest__Output } from './holdfast/v1/SubscribeRequest.ts';
 import type { Subscribed as _holdfast_v1_Subscribed, Subscribed__Output as _holdfast_v1_Subscribed__Output } from './holdfast/v1/Subscribed.ts';
 import type { SubscriptionGap as _holdfast_v1_SubscriptionGap, SubscriptionGap__Output as _holdfast_v1_SubscriptionGap__Output } from './holdfast/v1/SubscriptionGap.ts';
@@ -119,6 +141,9 @@ export interface ProtoGrpcType {
   }
   holdfast: {
     v1: {
+      AckRequest: MessageTypeDefinition<_holdfast_v1_AckRequest, _holdfast_v1_AckRequest__Output>
+      Acked: MessageTypeDefinition<_holdfast_v1_Acked, _holdfast_v1_Acked__Output>
+      AcquireRequest: MessageTypeDefinition<_holdfast_v1_AcquireRequest, _holdfast_v1_AcquireRequest__Output>
       AnswerSource: EnumTypeDefinition
       BatchRequest: MessageTypeDefinition<_holdfast_v1_BatchRequest, _holdfast_v1_BatchRequest__Output>
       BatchResult: MessageTypeDefinition<_holdfast_v1_BatchResult, _holdfast_v1_BatchResult__Output>
@@ -157,12 +182,23 @@ export interface ProtoGrpcType {
       Database: SubtypeConstructor<typeof grpc.Client, _holdfast_v1_DatabaseClient> & { service: _holdfast_v1_DatabaseDefinition }
       Draining: MessageTypeDefinition<_holdfast_v1_Draining, _holdfast_v1_Draining__Output>
       EnterRequest: MessageTypeDefinition<_holdfast_v1_EnterRequest, _holdfast_v1_EnterRequest__Output>
+      Event: MessageTypeDefinition<_holdfast_v1_Event, _holdfast_v1_Event__Output>
+      /**
+       * Events that were written with a transaction (`Commit.events`): there if and only if it was committed.
+       *
+       * A subscriber has a name, and its place is kept in the database: after a break it goes on behind what it acknowledged last. At least once: an event that
+       * was not acknowledged comes again, with the same `cursor` and `seq`. Events of one key come in the order of their transactions.
+       */
+      Events: SubtypeConstructor<typeof grpc.Client, _holdfast_v1_EventsClient> & { service: _holdfast_v1_EventsDefinition }
       ExitRequest: MessageTypeDefinition<_holdfast_v1_ExitRequest, _holdfast_v1_ExitRequest__Output>
       Exited: MessageTypeDefinition<_holdfast_v1_Exited, _holdfast_v1_Exited__Output>
       Fetch: MessageTypeDefinition<_holdfast_v1_Fetch, _holdfast_v1_Fetch__Output>
       Filter: MessageTypeDefinition<_holdfast_v1_Filter, _holdfast_v1_Filter__Output>
       FilterOperator: EnumTypeDefinition
+      ForceReleaseRequest: MessageTypeDefinition<_holdfast_v1_ForceReleaseRequest, _holdfast_v1_ForceReleaseRequest__Output>
+      ForceReleased: MessageTypeDefinition<_holdfast_v1_ForceReleased, _holdfast_v1_ForceReleased__Output>
       GapReason: EnumTypeDefinition
+      Grant: MessageTypeDefinition<_holdfast_v1_Grant, _holdfast_v1_Grant__Output>
       /**
        * The policy of a target around a call that the application makes itself: Enter, call, Exit.
        *
@@ -173,12 +209,36 @@ export interface ProtoGrpcType {
        * health, and is charged its estimate.
        */
       Guard: SubtypeConstructor<typeof grpc.Client, _holdfast_v1_GuardClient> & { service: _holdfast_v1_GuardDefinition }
+      HeldLock: MessageTypeDefinition<_holdfast_v1_HeldLock, _holdfast_v1_HeldLock__Output>
+      HoldEvent: MessageTypeDefinition<_holdfast_v1_HoldEvent, _holdfast_v1_HoldEvent__Output>
       HttpHeader: MessageTypeDefinition<_holdfast_v1_HttpHeader, _holdfast_v1_HttpHeader__Output>
       InspectBudgetRequest: MessageTypeDefinition<_holdfast_v1_InspectBudgetRequest, _holdfast_v1_InspectBudgetRequest__Output>
       InspectPoliciesRequest: MessageTypeDefinition<_holdfast_v1_InspectPoliciesRequest, _holdfast_v1_InspectPoliciesRequest__Output>
       Isolation: EnumTypeDefinition
+      ListLocksRequest: MessageTypeDefinition<_holdfast_v1_ListLocksRequest, _holdfast_v1_ListLocksRequest__Output>
+      LockHolder: MessageTypeDefinition<_holdfast_v1_LockHolder, _holdfast_v1_LockHolder__Output>
+      LockList: MessageTypeDefinition<_holdfast_v1_LockList, _holdfast_v1_LockList__Output>
+      LockLost: MessageTypeDefinition<_holdfast_v1_LockLost, _holdfast_v1_LockLost__Output>
+      LockMode: EnumTypeDefinition
+      LockReleased: MessageTypeDefinition<_holdfast_v1_LockReleased, _holdfast_v1_LockReleased__Output>
+      LockState: MessageTypeDefinition<_holdfast_v1_LockState, _holdfast_v1_LockState__Output>
+      /**
+       * Locks of the whole fleet, granted by the authority that the policy names (`locks`): a Redis or a PostgreSQL.
+       *
+       * A lock is held by a grant, and a grant belongs to what it was acquired in: to the session, to the stream of Hold, or else to its lease, which its
+       * holder renews. Within a session and a Hold the sidecar renews it. It ends with Release, with what it belongs to, at `max_hold_ms`, and when it is lost.
+       *
+       * Lost is a lock at the instant when its time to live has passed since its last renewal that the authority confirmed was sent. Its holder is told at once
+       * (`LockLost` in a session, `lost` in a Hold), and transactions that named it are rolled back. With `fence` a holder that does not know yet cannot do
+       * harm: its transactions are refused by the database itself (`FENCED`).
+       *
+       * Waiters are served first come, first served, across all sidecars.
+       */
+      Locks: SubtypeConstructor<typeof grpc.Client, _holdfast_v1_LocksClient> & { service: _holdfast_v1_LocksDefinition }
+      LossReason: EnumTypeDefinition
       Null: EnumTypeDefinition
       NullOrder: EnumTypeDefinition
+      OutboxEvent: MessageTypeDefinition<_holdfast_v1_OutboxEvent, _holdfast_v1_OutboxEvent__Output>
       OutcomeRequest: MessageTypeDefinition<_holdfast_v1_OutcomeRequest, _holdfast_v1_OutcomeRequest__Output>
       OutcomeResult: MessageTypeDefinition<_holdfast_v1_OutcomeResult, _holdfast_v1_OutcomeResult__Output>
       PageRequest: MessageTypeDefinition<_holdfast_v1_PageRequest, _holdfast_v1_PageRequest__Output>
@@ -208,8 +268,11 @@ export interface ProtoGrpcType {
       RedisCommand: MessageTypeDefinition<_holdfast_v1_RedisCommand, _holdfast_v1_RedisCommand__Output>
       RedisMessage: MessageTypeDefinition<_holdfast_v1_RedisMessage, _holdfast_v1_RedisMessage__Output>
       RedisReply: MessageTypeDefinition<_holdfast_v1_RedisReply, _holdfast_v1_RedisReply__Output>
+      ReleaseLockRequest: MessageTypeDefinition<_holdfast_v1_ReleaseLockRequest, _holdfast_v1_ReleaseLockRequest__Output>
       ReleaseRequest: MessageTypeDefinition<_holdfast_v1_ReleaseRequest, _holdfast_v1_ReleaseRequest__Output>
       Released: MessageTypeDefinition<_holdfast_v1_Released, _holdfast_v1_Released__Output>
+      RenewRequest: MessageTypeDefinition<_holdfast_v1_RenewRequest, _holdfast_v1_RenewRequest__Output>
+      Renewed: MessageTypeDefinition<_holdfast_v1_Renewed, _holdfast_v1_Renewed__Output>
       Reservation: MessageTypeDefinition<_holdfast_v1_Reservation, _holdfast_v1_Reservation__Output>
       ReserveRequest: MessageTypeDefinition<_holdfast_v1_ReserveRequest, _holdfast_v1_ReserveRequest__Output>
       Rollback: MessageTypeDefinition<_holdfast_v1_Rollback, _holdfast_v1_Rollback__Output>
@@ -241,6 +304,7 @@ export interface ProtoGrpcType {
       StatementResult: MessageTypeDefinition<_holdfast_v1_StatementResult, _holdfast_v1_StatementResult__Output>
       StreamRequest: MessageTypeDefinition<_holdfast_v1_StreamRequest, _holdfast_v1_StreamRequest__Output>
       SubscribeEvent: MessageTypeDefinition<_holdfast_v1_SubscribeEvent, _holdfast_v1_SubscribeEvent__Output>
+      SubscribeEventsRequest: MessageTypeDefinition<_holdfast_v1_SubscribeEventsRequest, _holdfast_v1_SubscribeEventsRequest__Output>
       SubscribeRequest: MessageTypeDefinition<_holdfast_v1_SubscribeRequest, _holdfast_v1_SubscribeRequest__Output>
       Subscribed: MessageTypeDefinition<_holdfast_v1_Subscribed, _holdfast_v1_Subscribed__Output>
       SubscriptionGap: MessageTypeDefinition<_holdfast_v1_SubscriptionGap, _holdfast_v1_SubscriptionGap__Output>

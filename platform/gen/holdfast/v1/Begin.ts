@@ -29,6 +29,11 @@ export interface Begin {
    * As in QueryRequest, for the whole transaction. Refused with `read_only`.
    */
   'commitId'?: (string);
+  /**
+   * Leases of locks that were acquired with `fence` of this pool: the transaction is only committed while no later holder of any of them has been
+   * granted (`FENCED`), and is rolled back as soon as one is lost (`LOCK_LOST`). Refused with `read_only`. At most 16.
+   */
+  'locks'?: (string)[];
 }
 
 /**
@@ -58,4 +63,9 @@ export interface Begin__Output {
    * As in QueryRequest, for the whole transaction. Refused with `read_only`.
    */
   'commitId': (string);
+  /**
+   * Leases of locks that were acquired with `fence` of this pool: the transaction is only committed while no later holder of any of them has been
+   * granted (`FENCED`), and is rolled back as soon as one is lost (`LOCK_LOST`). Refused with `read_only`. At most 16.
+   */
+  'locks': (string)[];
 }

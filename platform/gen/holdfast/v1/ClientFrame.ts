@@ -15,6 +15,11 @@ import type { PageRequest as _holdfast_v1_PageRequest, PageRequest__Output as _h
 import type { OutcomeRequest as _holdfast_v1_OutcomeRequest, OutcomeRequest__Output as _holdfast_v1_OutcomeRequest__Output } from '../../holdfast/v1/OutcomeRequest.ts';
 import type { ScriptRequest as _holdfast_v1_ScriptRequest, ScriptRequest__Output as _holdfast_v1_ScriptRequest__Output } from '../../holdfast/v1/ScriptRequest.ts';
 import type { PublishRequest as _holdfast_v1_PublishRequest, PublishRequest__Output as _holdfast_v1_PublishRequest__Output } from '../../holdfast/v1/PublishRequest.ts';
+import type { AcquireRequest as _holdfast_v1_AcquireRequest, AcquireRequest__Output as _holdfast_v1_AcquireRequest__Output } from '../../holdfast/v1/AcquireRequest.ts';
+import type { RenewRequest as _holdfast_v1_RenewRequest, RenewRequest__Output as _holdfast_v1_RenewRequest__Output } from '../../holdfast/v1/RenewRequest.ts';
+import type { ReleaseLockRequest as _holdfast_v1_ReleaseLockRequest, ReleaseLockRequest__Output as _holdfast_v1_ReleaseLockRequest__Output } from '../../holdfast/v1/ReleaseLockRequest.ts';
+import type { ListLocksRequest as _holdfast_v1_ListLocksRequest, ListLocksRequest__Output as _holdfast_v1_ListLocksRequest__Output } from '../../holdfast/v1/ListLocksRequest.ts';
+import type { ForceReleaseRequest as _holdfast_v1_ForceReleaseRequest, ForceReleaseRequest__Output as _holdfast_v1_ForceReleaseRequest__Output } from '../../holdfast/v1/ForceReleaseRequest.ts';
 import type { EnterRequest as _holdfast_v1_EnterRequest, EnterRequest__Output as _holdfast_v1_EnterRequest__Output } from '../../holdfast/v1/EnterRequest.ts';
 import type { ExitRequest as _holdfast_v1_ExitRequest, ExitRequest__Output as _holdfast_v1_ExitRequest__Output } from '../../holdfast/v1/ExitRequest.ts';
 import type { UpstreamRequest as _holdfast_v1_UpstreamRequest, UpstreamRequest__Output as _holdfast_v1_UpstreamRequest__Output } from '../../holdfast/v1/UpstreamRequest.ts';
@@ -60,6 +65,11 @@ export interface ClientFrame {
   'outcome'?: (_holdfast_v1_OutcomeRequest | null);
   'script'?: (_holdfast_v1_ScriptRequest | null);
   'publish'?: (_holdfast_v1_PublishRequest | null);
+  'acquire'?: (_holdfast_v1_AcquireRequest | null);
+  'renew'?: (_holdfast_v1_RenewRequest | null);
+  'releaseLock'?: (_holdfast_v1_ReleaseLockRequest | null);
+  'listLocks'?: (_holdfast_v1_ListLocksRequest | null);
+  'forceRelease'?: (_holdfast_v1_ForceReleaseRequest | null);
   'enter'?: (_holdfast_v1_EnterRequest | null);
   'exit'?: (_holdfast_v1_ExitRequest | null);
   'upstream'?: (_holdfast_v1_UpstreamRequest | null);
@@ -67,7 +77,7 @@ export interface ClientFrame {
   'settle'?: (_holdfast_v1_SettleRequest | null);
   'release'?: (_holdfast_v1_ReleaseRequest | null);
   'budget'?: (_holdfast_v1_InspectBudgetRequest | null);
-  'request'?: "query"|"batch"|"command"|"pipeline"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script"|"publish"|"enter"|"exit"|"upstream"|"reserve"|"settle"|"release"|"budget";
+  'request'?: "query"|"batch"|"command"|"pipeline"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script"|"publish"|"acquire"|"renew"|"releaseLock"|"listLocks"|"forceRelease"|"enter"|"exit"|"upstream"|"reserve"|"settle"|"release"|"budget";
 }
 
 /**
@@ -107,6 +117,11 @@ export interface ClientFrame__Output {
   'outcome'?: (_holdfast_v1_OutcomeRequest__Output | null);
   'script'?: (_holdfast_v1_ScriptRequest__Output | null);
   'publish'?: (_holdfast_v1_PublishRequest__Output | null);
+  'acquire'?: (_holdfast_v1_AcquireRequest__Output | null);
+  'renew'?: (_holdfast_v1_RenewRequest__Output | null);
+  'releaseLock'?: (_holdfast_v1_ReleaseLockRequest__Output | null);
+  'listLocks'?: (_holdfast_v1_ListLocksRequest__Output | null);
+  'forceRelease'?: (_holdfast_v1_ForceReleaseRequest__Output | null);
   'enter'?: (_holdfast_v1_EnterRequest__Output | null);
   'exit'?: (_holdfast_v1_ExitRequest__Output | null);
   'upstream'?: (_holdfast_v1_UpstreamRequest__Output | null);
@@ -114,5 +129,5 @@ export interface ClientFrame__Output {
   'settle'?: (_holdfast_v1_SettleRequest__Output | null);
   'release'?: (_holdfast_v1_ReleaseRequest__Output | null);
   'budget'?: (_holdfast_v1_InspectBudgetRequest__Output | null);
-  'request'?: "query"|"batch"|"command"|"pipeline"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script"|"publish"|"enter"|"exit"|"upstream"|"reserve"|"settle"|"release"|"budget";
+  'request'?: "query"|"batch"|"command"|"pipeline"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script"|"publish"|"acquire"|"renew"|"releaseLock"|"listLocks"|"forceRelease"|"enter"|"exit"|"upstream"|"reserve"|"settle"|"release"|"budget";
 }

@@ -8,6 +8,7 @@ import type { BatchResult as _holdfast_v1_BatchResult, BatchResult__Output as _h
 import type { RedisReply as _holdfast_v1_RedisReply, RedisReply__Output as _holdfast_v1_RedisReply__Output } from '../../holdfast/v1/RedisReply.ts';
 import type { PipelineReply as _holdfast_v1_PipelineReply, PipelineReply__Output as _holdfast_v1_PipelineReply__Output } from '../../holdfast/v1/PipelineReply.ts';
 import type { Draining as _holdfast_v1_Draining, Draining__Output as _holdfast_v1_Draining__Output } from '../../holdfast/v1/Draining.ts';
+import type { LockLost as _holdfast_v1_LockLost, LockLost__Output as _holdfast_v1_LockLost__Output } from '../../holdfast/v1/LockLost.ts';
 import type { Cancelled as _holdfast_v1_Cancelled, Cancelled__Output as _holdfast_v1_Cancelled__Output } from '../../holdfast/v1/Cancelled.ts';
 import type { Begun as _holdfast_v1_Begun, Begun__Output as _holdfast_v1_Begun__Output } from '../../holdfast/v1/Begun.ts';
 import type { Committed as _holdfast_v1_Committed, Committed__Output as _holdfast_v1_Committed__Output } from '../../holdfast/v1/Committed.ts';
@@ -16,6 +17,11 @@ import type { SavepointDone as _holdfast_v1_SavepointDone, SavepointDone__Output
 import type { PageResult as _holdfast_v1_PageResult, PageResult__Output as _holdfast_v1_PageResult__Output } from '../../holdfast/v1/PageResult.ts';
 import type { OutcomeResult as _holdfast_v1_OutcomeResult, OutcomeResult__Output as _holdfast_v1_OutcomeResult__Output } from '../../holdfast/v1/OutcomeResult.ts';
 import type { PublishReply as _holdfast_v1_PublishReply, PublishReply__Output as _holdfast_v1_PublishReply__Output } from '../../holdfast/v1/PublishReply.ts';
+import type { Grant as _holdfast_v1_Grant, Grant__Output as _holdfast_v1_Grant__Output } from '../../holdfast/v1/Grant.ts';
+import type { Renewed as _holdfast_v1_Renewed, Renewed__Output as _holdfast_v1_Renewed__Output } from '../../holdfast/v1/Renewed.ts';
+import type { LockReleased as _holdfast_v1_LockReleased, LockReleased__Output as _holdfast_v1_LockReleased__Output } from '../../holdfast/v1/LockReleased.ts';
+import type { LockList as _holdfast_v1_LockList, LockList__Output as _holdfast_v1_LockList__Output } from '../../holdfast/v1/LockList.ts';
+import type { ForceReleased as _holdfast_v1_ForceReleased, ForceReleased__Output as _holdfast_v1_ForceReleased__Output } from '../../holdfast/v1/ForceReleased.ts';
 import type { Permit as _holdfast_v1_Permit, Permit__Output as _holdfast_v1_Permit__Output } from '../../holdfast/v1/Permit.ts';
 import type { Exited as _holdfast_v1_Exited, Exited__Output as _holdfast_v1_Exited__Output } from '../../holdfast/v1/Exited.ts';
 import type { UpstreamResponse as _holdfast_v1_UpstreamResponse, UpstreamResponse__Output as _holdfast_v1_UpstreamResponse__Output } from '../../holdfast/v1/UpstreamResponse.ts';
@@ -51,6 +57,10 @@ export interface ServerFrame {
    * Pushed with id 0.
    */
   'draining'?: (_holdfast_v1_Draining | null);
+  /**
+   * Pushed with id 0.
+   */
+  'lockLost'?: (_holdfast_v1_LockLost | null);
   'cancel'?: (_holdfast_v1_Cancelled | null);
   'begin'?: (_holdfast_v1_Begun | null);
   'commit'?: (_holdfast_v1_Committed | null);
@@ -61,6 +71,11 @@ export interface ServerFrame {
   'outcome'?: (_holdfast_v1_OutcomeResult | null);
   'script'?: (_holdfast_v1_RedisReply | null);
   'publish'?: (_holdfast_v1_PublishReply | null);
+  'acquire'?: (_holdfast_v1_Grant | null);
+  'renew'?: (_holdfast_v1_Renewed | null);
+  'releaseLock'?: (_holdfast_v1_LockReleased | null);
+  'listLocks'?: (_holdfast_v1_LockList | null);
+  'forceRelease'?: (_holdfast_v1_ForceReleased | null);
   'enter'?: (_holdfast_v1_Permit | null);
   'exit'?: (_holdfast_v1_Exited | null);
   'upstream'?: (_holdfast_v1_UpstreamResponse | null);
@@ -68,7 +83,7 @@ export interface ServerFrame {
   'settle'?: (_holdfast_v1_Settled | null);
   'release'?: (_holdfast_v1_Released | null);
   'budget'?: (_holdfast_v1_BudgetState | null);
-  'response'?: "error"|"info"|"transactionEnded"|"query"|"batch"|"command"|"pipeline"|"draining"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script"|"publish"|"enter"|"exit"|"upstream"|"reserve"|"settle"|"release"|"budget";
+  'response'?: "error"|"info"|"transactionEnded"|"query"|"batch"|"command"|"pipeline"|"draining"|"lockLost"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script"|"publish"|"acquire"|"renew"|"releaseLock"|"listLocks"|"forceRelease"|"enter"|"exit"|"upstream"|"reserve"|"settle"|"release"|"budget";
 }
 
 export interface ServerFrame__Output {
@@ -98,6 +113,10 @@ export interface ServerFrame__Output {
    * Pushed with id 0.
    */
   'draining'?: (_holdfast_v1_Draining__Output | null);
+  /**
+   * Pushed with id 0.
+   */
+  'lockLost'?: (_holdfast_v1_LockLost__Output | null);
   'cancel'?: (_holdfast_v1_Cancelled__Output | null);
   'begin'?: (_holdfast_v1_Begun__Output | null);
   'commit'?: (_holdfast_v1_Committed__Output | null);
@@ -108,6 +127,11 @@ export interface ServerFrame__Output {
   'outcome'?: (_holdfast_v1_OutcomeResult__Output | null);
   'script'?: (_holdfast_v1_RedisReply__Output | null);
   'publish'?: (_holdfast_v1_PublishReply__Output | null);
+  'acquire'?: (_holdfast_v1_Grant__Output | null);
+  'renew'?: (_holdfast_v1_Renewed__Output | null);
+  'releaseLock'?: (_holdfast_v1_LockReleased__Output | null);
+  'listLocks'?: (_holdfast_v1_LockList__Output | null);
+  'forceRelease'?: (_holdfast_v1_ForceReleased__Output | null);
   'enter'?: (_holdfast_v1_Permit__Output | null);
   'exit'?: (_holdfast_v1_Exited__Output | null);
   'upstream'?: (_holdfast_v1_UpstreamResponse__Output | null);
@@ -115,5 +139,5 @@ export interface ServerFrame__Output {
   'settle'?: (_holdfast_v1_Settled__Output | null);
   'release'?: (_holdfast_v1_Released__Output | null);
   'budget'?: (_holdfast_v1_BudgetState__Output | null);
-  'response'?: "error"|"info"|"transactionEnded"|"query"|"batch"|"command"|"pipeline"|"draining"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script"|"publish"|"enter"|"exit"|"upstream"|"reserve"|"settle"|"release"|"budget";
+  'response'?: "error"|"info"|"transactionEnded"|"query"|"batch"|"command"|"pipeline"|"draining"|"lockLost"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script"|"publish"|"acquire"|"renew"|"releaseLock"|"listLocks"|"forceRelease"|"enter"|"exit"|"upstream"|"reserve"|"settle"|"release"|"budget";
 }

@@ -4,7 +4,7 @@ import type { Long } from '@grpc/proto-loader';
 
 /**
  * What the sidecar allows in this session. Frames beyond it are refused one by one with reason `SESSION_LIMIT`; Commit, Rollback,
- * Savepoint, Cancel, Exit, Settle and Release never are.
+ * Savepoint, Cancel, Exit, Settle, Release and ReleaseLock never are.
  */
 export interface SessionInfo {
   /**
@@ -31,7 +31,7 @@ export interface SessionInfo {
 
 /**
  * What the sidecar allows in this session. Frames beyond it are refused one by one with reason `SESSION_LIMIT`; Commit, Rollback,
- * Savepoint, Cancel, Exit, Settle and Release never are.
+ * Savepoint, Cancel, Exit, Settle, Release and ReleaseLock never are.
  */
 export interface SessionInfo__Output {
   /**
