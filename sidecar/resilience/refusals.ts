@@ -1,5 +1,4 @@
 import { HoldfastError } from '../../platform/errors.ts';
-import type { OverBudget } from './cost-budget.ts';
 
 /** Too many calls failed or were slow. */
 export const breakerOpen = (target: string, retryAfterMs: number): HoldfastError =>
@@ -17,34 +16,4 @@ export const rateLimited = (target: string, retryAfterMs: number): HoldfastError
     'RATE_LIMITED',
     `calls to "${target}" come faster than its policy allows`,
     { target, retryAfterMs: Math.ceil(retryAfterMs) },
-  );
-
-/** The estimate does not fit into what is left of the window. */
-export const overCost = (
-  target: string,
-  estimate: number,
-  { retryAfterMs, account }: OverBudget,
-): HoldfastError =>
-  new HoldfastError(
-    'exhausted',
-    'COST_BUDGET_EXCEEDED',
-    `a call to "${target}" for ${estimate} does not fit into its budget: ${account.settled} are spent and ${account.reserved} put aside`,
-    {
-      target,
-      retryAfterMs: Math.ceil(retryAfterMs),
-      metadata: {
-        settled: `${account.settled}`,
-        reserved: `${account.reserved}`,
-        overshoot: `${account.overshoot}`,
-      },
-    },
-  );
-
-/** The policy's own time is up; `setting` names which. */
-export const timedOut = (target: string, setting: string, ms: number): HoldfastError =>
-  new HoldfastError(
-    'deadline',
-    'TARGET_TIMEOUT',
-    `a call to "${target}" took longer than ${setting} of its policy (${ms} ms)`,
-    { target },
   );
