@@ -17,3 +17,12 @@ export const rateLimited = (target: string, retryAfterMs: number): HoldfastError
     `calls to "${target}" come faster than its policy allows`,
     { target, retryAfterMs: Math.ceil(retryAfterMs) },
   );
+
+/** The policy's own time is up; `setting` names which. */
+export const timedOut = (target: string, setting: string, ms: number): HoldfastError =>
+  new HoldfastError(
+    'deadline',
+    'TARGET_TIMEOUT',
+    `a call to "${target}" took longer than ${setting} of its policy (${ms} ms)`,
+    { target },
+  );
