@@ -126,6 +126,10 @@ declare
 begin
   warned := false;
   expired := 0;
+  -- A crash of the server must not forget what it said was put aside.
+  if current_setting('synchronous_commit') = 'off' then
+    perform set_config('synchronous_commit', 'on', true);
+  end if;
   loop
     starts_ms := floor(extract(epoch from clock_timestamp()) * 1000);
     starts_ms := starts_ms - starts_ms % p_window_ms;

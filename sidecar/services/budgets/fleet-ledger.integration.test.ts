@@ -146,6 +146,19 @@ test('targets, namespaces and keys are apart, and a new limit holds at once', as
   await one.reserve('c', 1);
 });
 
+test('what was put aside survives a crash of the server, also where commits do not wait for the disk', async () => {
+  const shown = async (wanted: string): Promise<unknown> => {
+    await direct.query(`begin; set local synchronous_commit = ${wanted}`);
+    await direct.query(
+      `select holdfast.cost_reserve('crash', 'Guard/llm', 'k', ${day}, '${wanted}', 1, 60000, 100, 80)`,
+    );
+    const { rows } = await direct.query<{ synchronous_commit: string }>('show synchronous_commit');
+    await direct.query('commit');
+    return rows[0]?.synchronous_commit;
+  };
+  expect([await shown('off'), await shown('remote_apply')]).toEqual(['on', 'remote_apply']);
+});
+
 test('old rows go as new ones come', async () => {
   const { reserve, settle, release } = fleetBooks(pool.database, 'old');
   for (let call = 0; call < 12; call += 1) {
