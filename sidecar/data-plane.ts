@@ -18,7 +18,7 @@ import { costMetrics } from './resilience/cost-metrics.ts';
 import { PodLedger } from './resilience/pod-ledger.ts';
 import type { TargetKind } from './resilience/target-parts.ts';
 import { targetMetrics } from './resilience/target-metrics.ts';
-import { Targets } from './resilience/targets.ts';
+import { Targets, type BudgetSettings } from './resilience/targets.ts';
 import { FleetLedger } from './services/budgets/fleet-ledger.ts';
 import { Upstreams } from './services/upstream/upstreams.ts';
 
@@ -42,12 +42,15 @@ export class DataPlane {
   readonly upstreams: Upstreams;
 
   #policies: Settings['policies'] = [];
+  /** Budgets of policies in shadow mode. */
+  #rehearsed: ReadonlySet<BudgetSettings | undefined> = new Set();
 
   constructor(settings: Settings, parts: DataPlaneParts) {
     this.targets = openTargets(parts, {
       targets: () => this.targets,
       database: (pool) => this.databases.named(pool),
       namespace: (kind, name) => namespaceOf(this.#policies, kind, name),
+      isRehearsed: (settings) => this.#rehearsed.has(settings),
     });
     this.#configureTargets(settings);
     this.databases = openDatabases(settings, parts, this.targets, () => this.databases);
@@ -80,7 +83,9 @@ export class DataPlane {
 
   #configureTargets({ policies }: Settings): void {
     this.#policies = policies;
-    this.targets.configure(targetsOf(policies, 'Enforce'), targetsOf(policies, 'Shadow'));
+    const shadowed = targetsOf(policies, 'Shadow');
+    this.#rehearsed = new Set(shadowed.map(({ cost }) => cost));
+    this.targets.configure(targetsOf(policies, 'Enforce'), shadowed);
   }
 }
 
@@ -91,6 +96,8 @@ interface Later {
   readonly database: (pool: string) => Database;
   /** Of the policy that names a target. */
   readonly namespace: (kind: TargetKind, name: string) => string;
+  /** A rehearsal charges nobody: nothing is told of it but what it would have refused. */
+  readonly isRehearsed: (settings: BudgetSettings) => boolean;
 }
 
 function openTargets(
@@ -115,6 +122,9 @@ function openTargets(
       };
     },
     openLedger: (kind, target, settings) => {
+      if (later.isRehearsed(settings)) {
+        return new PodLedger(settings, { target, clock, deadlines, events: silent });
+      }
       const costEvents = costEventsOf(kind, target);
       const events: CostEvents = {
         ...costEvents,
@@ -131,6 +141,13 @@ function openTargets(
     },
   });
 }
+
+const silent: CostEvents = {
+  charged: () => {},
+  overshot: () => {},
+  expired: () => {},
+  warned: () => {},
+};
 
 function namespaceOf(policies: Settings['policies'], kind: TargetKind, name: string): string {
   const named = policies.find(
