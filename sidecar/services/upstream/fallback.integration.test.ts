@@ -143,6 +143,28 @@ test.each(ways)('%s: the last good answer to the same request stands in', async 
   }
 });
 
+test('a large stored answer is streamed in pieces', async () => {
+  let status = 200;
+  const text = 'abcdefg'.repeat(100_000);
+  await using it = await serve(
+    (response) => {
+      response.writeHead(status);
+      response.end(text);
+    },
+    { fallback: kept },
+  );
+  await it.bed.call('api');
+  status = 503;
+  const sizes: number[] = [];
+  const answer = await it.bed.stream(
+    'api',
+    {},
+    { onChunk: ({ length }) => void sizes.push(length) },
+  );
+  expect([answer.source, answer.body === text]).toEqual(['stale', true]);
+  expect(Math.max(...sizes)).toBe(64 * 1024);
+});
+
 test('another server is asked for what may be asked twice; its own failure is no answer', async () => {
   await using ill = await startHttpServer((response) => {
     response.writeHead(500);

@@ -12,6 +12,8 @@ import type { UpstreamParts } from './upstream-parts.ts';
 export type Send = (part: UpstreamPart) => Promise<void>;
 
 const noBody = Buffer.alloc(0);
+/** Of a stored answer, which is there as a whole; stock clients take no large messages. */
+const chunkBytes = 64 * 1024;
 
 type Provenance = Pick<Answer, 'attempts' | 'source'>;
 
@@ -122,5 +124,7 @@ async function passOn(
 
 async function passOnStored({ body, ...head }: Answer, send: Send): Promise<void> {
   await send({ head: toResponse({ ...head, body: noBody }) });
-  if (body.length > 0) await send({ chunk: body });
+  for (let at = 0; at < body.length; at += chunkBytes) {
+    await send({ chunk: body.subarray(at, at + chunkBytes) });
+  }
 }
