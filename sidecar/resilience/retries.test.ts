@@ -48,8 +48,8 @@ test('tries and pauses are within their bounds, and Σ retries ≤ ratio × call
               const atLeastMs = last.retryAfterMs ?? 0;
               const { baseMs, maxMs } = retry.backoff;
               const atMostMs = Math.max(atLeastMs, Math.min(maxMs, baseMs * 2 ** (tries - 2)));
-              if (pauseMs < atLeastMs - 1e-6 || pauseMs > atMostMs + 1e-6)
-                faults.push(`a pause of ${pauseMs}`);
+              const within = pauseMs > atLeastMs - 1e-6 && pauseMs < atMostMs + 1e-6;
+              if (!within) faults.push(`a pause of ${pauseMs}`);
               if (!repeatable || !retry.on.includes(last.kind)) faults.push(`again ${last.kind}`);
               if (tries > retry.maxAttempts) faults.push(`try ${tries}`);
             }
