@@ -80,6 +80,7 @@ export const policySpecSchema = withRules(
 export type PolicySpec = Readonly<z.output<typeof policySpecSchema>>;
 export type PostgresPolicy = Readonly<z.output<typeof postgresPool>>;
 export type TargetPolicy = Readonly<z.output<typeof target>>;
+export type LockSettings = Readonly<z.output<typeof locks>>;
 export type RedisPolicy = Readonly<z.output<typeof redisPool>>;
 
 /** A manifest, as far as the sidecar reads it. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import type { ResiliencePolicy } from '../crds/resilience-policy.ts';
+import type { LockSettings, ResiliencePolicy } from '../crds/resilience-policy.ts';
 import { readEnvFile } from './settings/env-file.ts';
-import { checkTargets, readPolicies } from './settings/policy-settings.ts';
+import { checkTargets, policyLocks, readPolicies } from './settings/policy-settings.ts';
 import { SettingsError } from './settings/settings-error.ts';
 import {
   type PostgresTarget,
@@ -38,6 +38,8 @@ export interface Settings {
   readonly redis: readonly RedisTarget[];
   /** HTTP servers of different names. */
   readonly upstreams: readonly UpstreamTarget[];
+  /** Undefined when the policy has none. */
+  readonly locks: LockSettings | undefined;
   /** REDIS_URL=off: somebody said that there is no Redis. */
   readonly redisOff: boolean;
   /** As the policy file has them, those in shadow mode included. */
@@ -120,6 +122,7 @@ export function readSettings(
   checkTargets(policies, pools, redisOff);
   return {
     ...pools,
+    locks: policyLocks(policies, pools, redisOff),
     upstreams: policyUpstreams(policies, sources),
     redisOff,
     policies,

@@ -20,6 +20,8 @@ interface RequestPathParts {
   readonly deadlines: Deadlines;
   readonly metrics: RequestMetrics;
   readonly log: Logger;
+  /** Ends what is over by now, such as locks that were lost while the process was stopped, before a call does anything. */
+  readonly look?: (nowMs: number) => void;
   /** Absent: there is memory enough. */
   readonly memory?: Pick<MemoryGuard, 'refusal' | 'room'>;
 }
@@ -60,6 +62,7 @@ export class RequestPath {
   ): Promise<Response> {
     const { clock, deadlines, metrics } = this.#parts;
     const startedAtMs = clock.now();
+    this.#parts.look?.(startedAtMs);
     const meter = metrics.meter(operation.name, operation.target(request, call));
     const unwatch =
       call.deadlineAtMs === Infinity

@@ -57,7 +57,14 @@ export class LivePolicy {
 
   /** What has changed and is only taken at the next start. */
   get restartRequired(): readonly string[] {
-    return fixed.filter((field) => !isDeepStrictEqual(this.#first[field], this.#settings[field]));
+    const changed = fixed.filter(
+      (field) => !isDeepStrictEqual(this.#first[field], this.#settings[field]),
+    );
+    return isSameAuthority(this.#first, this.#settings) ? changed : [...changed, 'locks'];
+  }
+
+  get settings(): Settings {
+    return this.#settings;
   }
 
   /** Settings that were read: puts them in force if they are others. */
@@ -91,3 +98,7 @@ export class LivePolicy {
     this.#parts.log.error({ faults }, 'the settings cannot be used: those in force stay');
   }
 }
+
+/** Who grants locks does not change while some are held: two authorities would grant one lock twice. */
+const isSameAuthority = ({ locks: before }: Settings, { locks: after }: Settings): boolean =>
+  before?.authority === after?.authority && before?.server === after?.server;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { PolicyFileError, readPolicyFile } from '../../crds/policy-file.ts';
-import type { ResiliencePolicy } from '../../crds/resilience-policy.ts';
+import type { LockSettings, ResiliencePolicy } from '../../crds/resilience-policy.ts';
 import { SettingsError } from './settings-error.ts';
 import { readText, type ReadFile } from './targets.ts';
 
@@ -63,6 +63,33 @@ export function checkTargets(
       }
     });
   }
+}
+
+/** What the policies in force say of locks; undefined when they say nothing. Throws SettingsError. */
+export function policyLocks(
+  policies: readonly ResiliencePolicy[],
+  pools: { readonly postgres: readonly Named[]; readonly redis: readonly Named[] },
+  redisOff: boolean,
+): LockSettings | undefined {
+  const inForce = policies.filter(
+    ({ spec }) => spec.mode === 'Enforce' && spec.locks !== undefined,
+  );
+  const [policy, other] = inForce;
+  if (policy?.spec.locks === undefined) return undefined;
+  const at = `HOLDFAST_POLICY_FILE: policy "${policy.metadata.name}", spec.locks`;
+  if (other !== undefined) {
+    throw new SettingsError(
+      `${at}: policy "${other.metadata.name}" has locks too; two authorities would grant one lock twice`,
+    );
+  }
+  const { authority, server } = policy.spec.locks;
+  const names = (authority === 'Redis' ? pools.redis : pools.postgres).map(({ name }) => name);
+  if (!names.includes(server) && !(authority === 'Redis' && redisOff)) {
+    throw new SettingsError(
+      `${at}.server: no ${authority} pool is called "${server}"; there is ${listed(names)}`,
+    );
+  }
+  return policy.spec.locks;
 }
 
 interface Named {
