@@ -1,7 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { HoldfastError } from '../../platform/errors.ts';
 import { collectGarbage } from '../grpc/collect-garbage.test-kit.ts';
-import { anyCall, fullPolicy, realTarget } from './full-policy.test-kit.ts';
+import { fullPolicy, realTarget } from './full-policy.test-kit.ts';
+import { aCall } from './target.test-kit.ts';
 
 const failure = new HoldfastError('unavailable', 'INTERNAL', 'one in a hundred');
 
@@ -20,7 +21,7 @@ export async function constantLoad(ms: number) {
   const load = async (forMs: number): Promise<void> => {
     const endAt = performance.now() + forMs;
     const worker = async (): Promise<void> => {
-      while (performance.now() < endAt) await target.run(anyCall(), work).catch(() => {});
+      while (performance.now() < endAt) await target.run(aCall(), work).catch(() => {});
     };
     await Promise.all(Array.from({ length: 50 }, worker));
   };

@@ -1,14 +1,8 @@
-import { Call } from '../../platform/call.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { Deadlines } from '../../platform/deadlines.ts';
 import type { BreakerState } from './breaker.ts';
 import { Target } from './target.ts';
 import type { TargetSettings } from './target-parts.ts';
-
-const scope = { onClose: () => () => {}, push: () => {} };
-
-/** A call that nothing ends. */
-export const anyCall = (): Call => new Call({ scope, deadlineAtMs: Infinity });
 
 /** Every policy at once, none of which refuses much. */
 export const fullPolicy = {

@@ -2,7 +2,8 @@ import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest';
 import { HoldfastError } from '../../platform/errors.ts';
 import { constantLoad } from './constant-load.test-kit.ts';
-import { anyCall, fullPolicy, realTarget } from './full-policy.test-kit.ts';
+import { fullPolicy, realTarget } from './full-policy.test-kit.ts';
+import { aCall } from './target.test-kit.ts';
 
 const repeatable = (): boolean => true;
 
@@ -16,7 +17,7 @@ test('50 tasks at a limit of 5: never above 5, and all done', async () => {
     running -= 1;
     done += 1;
   };
-  const tasks = Array.from({ length: 50 }, () => target.run(anyCall(), { run, repeatable }));
+  const tasks = Array.from({ length: 50 }, () => target.run(aCall(), { run, repeatable }));
   await Promise.all(tasks);
   expect([most, done, target.gate.inFlight, target.gate.waiting]).toEqual([5, 50, 0, 0]);
 });
@@ -40,7 +41,7 @@ test('1,500 concurrent calls through a breaker while the dependency fails and he
     for (;;) {
       const atMs = performance.now() - startedAt;
       if (atMs > endsAtMs) return;
-      const result = await target.run(anyCall(), { run, repeatable }).then(
+      const result = await target.run(aCall(), { run, repeatable }).then(
         () => 'done',
         ({ reason }: HoldfastError) => reason,
       );
@@ -67,7 +68,7 @@ test('from 10 to 200 concurrent calls latency grows no faster than the queue', a
     const caller = async (): Promise<void> => {
       for (let call = 0; call < 5; call += 1) {
         const startedAt = performance.now();
-        await target.run(anyCall(), { run, repeatable });
+        await target.run(aCall(), { run, repeatable });
         latencies.push(performance.now() - startedAt);
       }
     };
@@ -105,7 +106,7 @@ describe('1,000 swaps between two policies under load', () => {
     const caller = async (): Promise<void> => {
       while (!isOver()) {
         began += 1;
-        await target.run(anyCall(), { run, repeatable });
+        await target.run(aCall(), { run, repeatable });
         ended += 1;
       }
     };
