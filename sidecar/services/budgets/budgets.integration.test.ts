@@ -56,7 +56,8 @@ describe.each([
     return parts[0]?.[frames[method] as 'budget'] as Answer;
   };
   const reserve = (request: object): Promise<Reservation__Output> => ask('reserve', request);
-  const inspect = (ofKey: string = key): Promise<BudgetState__Output> => ask('inspect', { key: ofKey });
+  const inspect = (ofKey: string = key): Promise<BudgetState__Output> =>
+    ask('inspect', { key: ofKey });
 
   test('reserve, settle, release and inspect, each again with the same answer', async () => {
     const reservationId = `a ${transport}`;
