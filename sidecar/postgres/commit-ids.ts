@@ -11,6 +11,8 @@ const selectBarred = controlStatement('SELECT barred FROM holdfast.commits WHERE
 /** Marks the transaction that it is part of. Waits while another transaction with the same mark is open, and fails if that was committed. */
 export const markCommit = (commitId: string): Step => ({ ...insertMark, params: [commitId] });
 
+export const isMark = ({ profile }: Step): boolean => profile === insertMark.profile;
+
 /** Returns a row if no transaction has the mark, and none will ever get it from now on. Waits for one that is open. */
 export const barCommit = (commitId: string): Step => ({ ...insertBar, params: [commitId] });
 

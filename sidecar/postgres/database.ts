@@ -13,6 +13,7 @@ import type { PoolOptions } from './pool-options.ts';
 import type { PoolEvents } from './pool-parts.ts';
 import { learn, StatementProfiles, type StatementProfile } from './statement-profile.ts';
 import type { BeginOptions } from './begin-statement.ts';
+import { fencedReadOnly } from './fence-check.ts';
 import { loanOf } from './transaction-loan.ts';
 import { Transaction } from './transaction.ts';
 import type { TransactionHost } from './transaction-host.ts';
@@ -162,7 +163,12 @@ export class Database {
 
   /** Starts a transaction. It is usable at once: what is asked of it waits for its connection. */
   begin(options: BeginOptions, call: Call): Transaction {
-    return this.#begin(options, call, (borrower) => this.#enterAndLend(borrower));
+    const isFenced = (options.fences?.length ?? 0) > 0;
+    return this.#begin(options, call, (borrower) =>
+      isFenced && options.readOnly
+        ? Promise.reject(fencedReadOnly(this.name))
+        : this.#enterAndLend(borrower),
+    );
   }
 
   #begin(options: BeginOptions, call: Call, borrow: TransactionHost['borrow']): Transaction {

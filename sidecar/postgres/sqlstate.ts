@@ -42,6 +42,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
   '57014': { kind: 'deadline', reason: 'STATEMENT_TIMEOUT' },
   '58': { kind: 'internal' },
   F0: { kind: 'internal' },
+  HF001: { kind: 'conflict', reason: 'FENCED' }, // ours: check_fences
   XX: { kind: 'internal' },
 };
 

@@ -1,8 +1,7 @@
 import { HoldfastError } from '../../platform/errors.ts';
 import type { Call } from '../../platform/call.ts';
 import type { Connection } from './connection.ts';
-import { type BeginOptions, openingSteps } from './begin-statement.ts';
-import { markError } from './commit-ids.ts';
+import { type BeginOptions, hasOpening, openingFault, openingSteps } from './begin-statement.ts';
 import { controlStatement } from './control-statement.ts';
 import { Exchange, type Statement, type StatementResult, type Step } from './exchange.ts';
 import {
@@ -121,7 +120,7 @@ export class Transaction {
   /** Resolves only when the server has confirmed it; rolls back if something failed. Not cancelled by anything; at the call's deadline the caller is told that nobody knows. */
   commit(call: Call): Promise<void> {
     return this.#inOrder(async (loan) => {
-      await this.#leaveMark(call);
+      await this.#open(call);
       if (this.#ended !== undefined) throw this.#ended;
       this.#committing = true;
       // Ended from here on: what is queued behind must never reach the connection, however the commit goes on.
@@ -225,8 +224,7 @@ export class Transaction {
     }
     this.#checkStillOpen(exchange, loan, begun);
     if (exchange.failure !== undefined) {
-      const wasMark = opening.length > 1 && exchange.results.length === 1;
-      const fault = wasMark ? markError(exchange.failure, this.#host.name) : undefined;
+      const fault = openingFault(exchange, this.#host.name);
       if (fault !== undefined) this.abort(fault);
       const batch = isBatch ? { batchOffset: opening.length } : {};
       throw (
@@ -239,9 +237,9 @@ export class Transaction {
     return results;
   }
 
-  /** The mark of a transaction that nothing was asked of goes before its commit. */
-  async #leaveMark(call: Call): Promise<void> {
-    if (this.#begun || this.#options.commitId === undefined || this.#failure.stands) return;
+  /** The mark and the fences of a transaction that nothing was asked of go before its commit. */
+  async #open(call: Call): Promise<void> {
+    if (this.#begun || !hasOpening(this.#options) || this.#failure.stands) return;
     await this.#run([], call).catch((error: unknown) => {
       this.abort(HoldfastError.from(error));
       throw error;
