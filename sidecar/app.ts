@@ -19,6 +19,7 @@ import type { OperationTable } from './grpc/operation.ts';
 import { requestMetrics } from './grpc/request-metrics.ts';
 import { draining, RequestPath } from './grpc/request-path.ts';
 import { listen } from './listeners.ts';
+import { grantsOf } from './locking.ts';
 import { LivePolicy } from './policies/live-policy.ts';
 import { SettingsWatch } from './policies/settings-watch.ts';
 import type { NamedDatabases } from './postgres/databases.ts';
@@ -28,6 +29,7 @@ import { databaseOperations } from './services/database/operations.ts';
 import { guardMetrics } from './services/guard/guard-metrics.ts';
 import { guardOperations } from './services/guard/operations.ts';
 import { Permits } from './services/guard/permits.ts';
+import type { Locks } from './services/locks/operations.ts';
 import { faultsOf, fileSignature } from './settings/policy-settings.ts';
 import { policyOperations } from './services/policies/operations.ts';
 import { upstreamOperations } from './services/upstream/operations.ts';
@@ -93,7 +95,8 @@ export async function startApp(
     onFault: (fault) => policy.reject(faultsOf(fault)),
   });
 
-  const database = databaseOperations(data.databases, statuses);
+  const locks = (): Locks | undefined => undefined;
+  const database = databaseOperations(data.databases, statuses, grantsOf(locks));
   const commands = commandOperations(data.redis, { statuses, clock, random });
   const budgets = budgetOperations(data.targets, { newId: randomUUID });
   const permits = new Permits({

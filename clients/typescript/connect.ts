@@ -4,6 +4,7 @@ import { Channel } from './channel.ts';
 import { Database } from './database.ts';
 import { HoldfastError } from './errors.ts';
 import { Guard } from './guard.ts';
+import { Locks } from './locks.ts';
 import { Redis } from './redis.ts';
 import { ServerStreams } from './server-streams.ts';
 import { sessionsOn } from './session/open-stream.ts';
@@ -41,6 +42,8 @@ export interface Holdfast extends AsyncDisposable {
   guard(target: string): Guard;
   /** The cost budget of a target by itself. */
   budget(target: string): Budget;
+  /** Locks of the whole fleet. */
+  locks(): Locks;
   /**
    * Takes no more calls and waits for those under way, at most `graceMs` (5,000 by default). Then open transactions are rolled back, streams
    * end, and whatever is unanswered fails with `CLIENT_CLOSED` (a Commit with `COMMIT_UNKNOWN`).
@@ -78,6 +81,7 @@ export function connect({
     upstream: (target) => new Upstream(target, transport, streams),
     guard: (target) => new Guard(target, transport, clock),
     budget: (target) => new Budget(target, transport),
+    locks: () => new Locks({ transport, streams, deadlineMs }),
     close,
     [Symbol.asyncDispose]: () => close(),
   };

@@ -1,4 +1,5 @@
 export type { Budget, BudgetOptions, Reservation, ReserveOptions } from './budget.ts';
+export { Lock, Locks, type LockOptions } from './locks.ts';
 export { connect, type ConnectOptions, type Holdfast } from './connect.ts';
 export type { Database } from './database.ts';
 export { type ClientReason, HoldfastError, type StatusName } from './errors.ts';

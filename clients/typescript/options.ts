@@ -51,4 +51,8 @@ export interface BeginOptions extends CallOptions, CommitIdOptions {
   readonly timeoutMs?: number | undefined;
   /** Longest pause between two statements in ms; at most, and by default, what the pool allows. */
   readonly idleTimeoutMs?: number | undefined;
+  /**
+   * Locks that were acquired with `fence` of this pool: it is rolled back as soon as one is lost, and cannot commit over a later holder (`FENCED`).
+   */
+  readonly locks?: readonly { readonly leaseId: string }[] | undefined;
 }

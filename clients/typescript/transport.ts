@@ -1,5 +1,6 @@
 import type { HoldfastError } from './errors.ts';
 import type { BeginOptions, CallOptions } from './options.ts';
+import type { Loss } from './wire/lock-messages.ts';
 import type { Operation } from './wire/operations.ts';
 
 /** Runs one call; how it travels is the transport's affair. */
@@ -26,6 +27,8 @@ export interface TransactionChannel {
 export interface Transport {
   readonly call: Run;
   begin(pool: string, options: BeginOptions): TransactionChannel;
+  /** Calls back once if the lock of this lease is lost, or what it belongs to ends. Absent: leases belong to nothing but themselves here. */
+  watchLoss?(leaseId: string, listener: (loss: Loss) => void): () => void;
   /** Waits at most `graceMs` for calls under way; what is not sent yet fails with `CLIENT_CLOSED`. */
   close(graceMs: number): Promise<void>;
 }

@@ -3,7 +3,7 @@ import type { ByteReader } from '../wire/byte-reader.ts';
 import { ByteWriter } from '../wire/byte-writer.ts';
 import { decodeMessage } from '../wire/contract.ts';
 import { readServerFrames, serverField, writeFrame } from '../wire/frames.ts';
-import { exit } from '../wire/guard-messages.ts';
+import { type Loss, readLockLost } from '../wire/lock-messages.ts';
 import { begin } from '../wire/operations.ts';
 import { errorFromStatus, type Status, toError } from '../wire/status.ts';
 import { InFlight } from './in-flight.ts';
@@ -25,6 +25,8 @@ export interface SessionEvents {
   onReady(): void;
   /** There may be room for more calls. */
   onRoom(): void;
+  /** A lock is lost, or whatever else was open has ended with the session. */
+  onLost(id: string, loss: Loss): void;
 }
 
 interface Limits {
@@ -46,8 +48,8 @@ export class LiveSession {
   readonly #events: SessionEvents;
   readonly #inFlight = new InFlight();
   readonly #transactions = new Map<number, SessionTransaction>();
-  /** Ids of permits, which end with the session. */
-  readonly #permits = new Set<string>();
+  /** Ids of permits and locks, which end with the session. */
+  readonly #opened = new Set<string>();
   readonly #writer = new ByteWriter();
   /** Messages that are full, in the order of their frames, before those of `#writer`. */
   readonly #full: Buffer[] = [];
@@ -134,7 +136,7 @@ export class LiveSession {
   }
 
   get #isFree(): boolean {
-    return this.#inFlight.count + this.#transactions.size + this.#permits.size === 0;
+    return this.#inFlight.count + this.#transactions.size + this.#opened.size === 0;
   }
 
   onFrame(id: number, more: boolean, field: number, reader: ByteReader, end: number): void {
@@ -148,7 +150,7 @@ export class LiveSession {
     }
     if (more) return;
     this.#inFlight.release(call);
-    this.#followPermit(call);
+    this.#follow(call);
     if (call.isFinal && call.transaction !== undefined) {
       this.#transactions.delete(call.transaction.id);
     }
@@ -165,6 +167,7 @@ export class LiveSession {
     this.#ended = true;
     for (const call of this.#inFlight) call.fail(errorFor(call));
     for (const transaction of this.#transactions.values()) transaction.lose(transactionError);
+    for (const id of this.#opened) this.#events.onLost(id, 'session');
   }
 
   /** Sends what is written and closes this side. */
@@ -195,17 +198,17 @@ export class LiveSession {
     call.fail((isConsequence ? transaction?.lost : undefined) ?? error);
   }
 
-  /** A permit that nobody waits for any more is given back: its place is taken. */
-  #followPermit({ operation, request, opened, abandoned }: PendingCall): void {
+  /** What nobody waits for any more is given back: its place is taken. */
+  #follow({ operation, request, opened, abandoned }: PendingCall): void {
     const closed = operation.closes?.(request as never);
-    if (closed !== undefined) this.#permits.delete(closed);
+    if (closed !== undefined) this.#opened.delete(closed);
     if (opened === undefined) return;
     if (!abandoned) {
-      this.#permits.add(opened);
+      this.#opened.add(opened.id);
       return;
     }
-    const unused = { permitId: opened, outcome: 'dropped', cost: 0 } as const;
-    this.send(new PendingCall(exit, unused, {}, undefined, Infinity, ignore, ignore), 0);
+    const { operation: undo, request: its } = opened.undo;
+    this.send(new PendingCall(undo, its, {}, undefined, Infinity, ignore, ignore), 0);
   }
 
   #bind(transaction: SessionTransaction): void {
@@ -225,6 +228,9 @@ export class LiveSession {
       const { transactionId, reason } = decodeMessage('holdfast.v1.TransactionEnded', bytes);
       this.#transactions.get(transactionId as number)?.lose(toError(reason as Status));
       this.#transactions.delete(transactionId as number);
+    } else if (field === serverField.lockLost) {
+      const { leaseId, reason } = readLockLost(bytes);
+      if (this.#opened.delete(leaseId)) this.#events.onLost(leaseId, reason);
     } else if (field === serverField.draining) {
       this.#draining = true;
     }

@@ -1,7 +1,7 @@
 import { undecodable } from '../errors.ts';
 import type { CallOptions } from '../options.ts';
 import type { ByteReader } from '../wire/byte-reader.ts';
-import { cancel, commit, type Operation, rollback } from '../wire/operations.ts';
+import { cancel, commit, type Opened, type Operation, rollback } from '../wire/operations.ts';
 import type { SessionTransaction } from './session-transaction.ts';
 
 type AnyOperation = Operation<never, unknown>;
@@ -24,7 +24,7 @@ export class PendingCall {
   body: Uint8Array | undefined = undefined;
   settled = false;
   /** What its answer has opened, also when nobody waits for it any more. */
-  opened: string | undefined = undefined;
+  opened: Opened | undefined = undefined;
   /** Its caller had given up when its answer came. */
   abandoned = false;
   #reply: unknown = undefined;

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../platform/clock.ts';
 import { HoldfastError } from '../errors.ts';
+import type { Loss } from '../wire/lock-messages.ts';
 import { LiveSession, type MessageStream } from './live-session.ts';
 
 const firstBackoffMs = 25;
@@ -21,6 +22,8 @@ interface KeeperEvents {
   onRoom(): void;
   /** The session is over; `error` says why. It was never ready when the sidecar refused it from the start. */
   onEnd(session: LiveSession, wasReady: boolean, error: HoldfastError | undefined): void;
+  /** A lock is lost, or whatever else was open has ended with its session. */
+  onLost(id: string, loss: Loss): void;
   /** Whether calls wait for a session. */
   isWanted(): boolean;
 }
@@ -104,6 +107,7 @@ export class SessionKeeper {
           this.#failures = 0;
           this.#lastError = undefined;
         },
+        onLost: (id, loss) => this.#events.onLost(id, loss),
         onRoom: () => {
           this.#events.onRoom();
           if (this.#onOver !== undefined && this.#session?.isAwaited === false) {

@@ -11,11 +11,13 @@ import {
 import type { BeginOptions, CallOptions } from '../options.ts';
 import type { Run, TransactionChannel, Transport } from '../transport.ts';
 import { ByteWriter } from '../wire/byte-writer.ts';
+import type { Loss } from '../wire/lock-messages.ts';
 import { begin, cancel, type Operation, rollback } from '../wire/operations.ts';
 import { DeadlineWatch } from './deadline-watch.ts';
 import { HeldCalls } from './held-calls.ts';
 import type { LiveSession } from './live-session.ts';
 import { PendingCall } from './pending-call.ts';
+import { RecentLosses } from './recent-losses.ts';
 import { type OpenStream, SessionKeeper } from './session-keeper.ts';
 import { SessionTransaction } from './session-transaction.ts';
 
@@ -48,6 +50,9 @@ export class SessionTransport implements Transport {
   readonly #held = new HeldCalls();
   readonly #deadlines: DeadlineWatch;
   readonly #scratch = new ByteWriter();
+  readonly #lossListeners = new Map<string, (loss: Loss) => void>();
+  /** What was lost before its caller knew that he had it. */
+  readonly #unheard = new RecentLosses();
   #lastTransactionId = 0;
   #closed = false;
 
@@ -58,8 +63,25 @@ export class SessionTransport implements Transport {
     this.#keeper = new SessionKeeper(clock, open, {
       onRoom: () => this.#sendHeld(),
       onEnd: (session, wasReady, error) => this.#onEnd(session, wasReady, error),
+      onLost: (id, loss) => {
+        const listener = this.#lossListeners.get(id);
+        if (listener === undefined) this.#unheard.set(id, loss);
+        else listener(loss);
+      },
       isWanted: () => !this.#held.isEmpty,
     });
+  }
+
+  /** Calls back once if the lock of this lease is lost, or its session ends; the result ends that. */
+  watchLoss(leaseId: string, listener: (loss: Loss) => void): () => void {
+    const loss = this.#unheard.get(leaseId);
+    if (loss !== undefined) {
+      this.#unheard.delete(leaseId);
+      listener(loss);
+      return () => {};
+    }
+    this.#lossListeners.set(leaseId, listener);
+    return () => this.#lossListeners.delete(leaseId);
   }
 
   readonly call: Run = <Request, Reply>(

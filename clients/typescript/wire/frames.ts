@@ -15,7 +15,13 @@ const clientTag = {
 const serverTag = { id: 0x08, more: 0x10 } as const;
 
 /** Field numbers of ServerFrame's `response` that answer no request. */
-export const serverField = { error: 3, info: 4, transactionEnded: 5, draining: 12 } as const;
+export const serverField = {
+  error: 3,
+  info: 4,
+  transactionEnded: 5,
+  draining: 12,
+  lockLost: 13,
+} as const;
 
 const priorities = { high: 1, normal: 2, low: 3 } as const;
 const maxUint32 = 0xffff_ffff;

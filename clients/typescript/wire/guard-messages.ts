@@ -41,7 +41,10 @@ export const enter: Operation<EnterRequest, PermitReply> = {
     writeMessage(writer, 'holdfast.v1.EnterRequest', { ...request });
   },
   read: (reader, end) => readMessage(reader, end, 'holdfast.v1.Permit') as unknown as PermitReply,
-  opens: ({ permitId }) => permitId,
+  opens: ({ permitId }) => ({
+    id: permitId,
+    undo: { operation: exit, request: { permitId, outcome: 'dropped', cost: 0 } },
+  }),
 };
 
 /** Answers with the overshoot. */

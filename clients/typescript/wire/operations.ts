@@ -47,6 +47,13 @@ import {
   writeUpstream,
 } from './upstream-messages.ts';
 
+/** Something at the sidecar that ends with the session. */
+export interface Opened {
+  readonly id: string;
+  /** Gives it back, when nobody waits for it any more. */
+  readonly undo: { readonly operation: Operation<never, unknown>; readonly request: unknown };
+}
+
 /** One ability of the sidecar as the client calls it, whichever way the call travels. */
 export interface Operation<Request, Reply> {
   /** Number of the request in ClientFrame and of its answer in ServerFrame. */
@@ -60,8 +67,8 @@ export interface Operation<Request, Reply> {
   write(writer: ByteWriter, request: Request): void;
   /** Reads one part of the answer; `previous` is what its earlier parts gave. */
   read(reader: ByteReader, end: number, request: Request, previous: Reply | undefined): Reply;
-  /** Name of what its answer opens at the sidecar: a permit. It ends with the session. */
-  opens?(reply: Reply): string;
+  /** What its answer opens at the sidecar: a permit, a lock. It ends with the session. */
+  opens?(reply: Reply): Opened;
   /** Name of what it closes. */
   closes?(request: Request): string;
 }

@@ -33,7 +33,9 @@ const isolations = {
 
 export function writeBegin(writer: ByteWriter, request: BeginRequest): void {
   const { pool, isolation, readOnly, deferrable, timeoutMs, idleTimeoutMs, commitId } = request;
-  const asked = isolation ?? readOnly ?? deferrable ?? timeoutMs ?? idleTimeoutMs ?? commitId;
+  const locks = request.locks?.map(({ leaseId }) => leaseId);
+  const asked =
+    isolation ?? readOnly ?? deferrable ?? timeoutMs ?? idleTimeoutMs ?? commitId ?? locks;
   if (pool === '' && asked === undefined) return;
   if (isolation !== undefined && !Object.hasOwn(isolations, isolation)) {
     throw HoldfastError.invalid('an isolation level is one of those that PostgreSQL has');
@@ -47,6 +49,7 @@ export function writeBegin(writer: ByteWriter, request: BeginRequest): void {
       timeoutMs: wholeNumber('timeoutMs', timeoutMs),
       idleTimeoutMs: wholeNumber('idleTimeoutMs', idleTimeoutMs),
       commitId,
+      locks,
     }),
   );
 }

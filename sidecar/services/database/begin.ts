@@ -2,6 +2,7 @@ import type { Begin__Output } from '../../../platform/gen/holdfast/v1/Begin.ts';
 import type { HoldfastError } from '../../../platform/errors.ts';
 import type { DatabaseOptions } from '../../postgres/database.ts';
 import type { BeginOptions, Isolation } from '../../postgres/begin-statement.ts';
+import type { Fence } from '../../postgres/fence-check.ts';
 import { commitIdOf } from './commit-id.ts';
 import { invalid } from './statement-values.ts';
 
@@ -16,6 +17,7 @@ const isolations: Readonly<Record<Begin__Output['isolation'], Isolation>> = {
 export function beginOptions(
   { isolation, readOnly, deferrable, timeoutMs, idleTimeoutMs, commitId }: Begin__Output,
   limits: DatabaseOptions,
+  fences: readonly Fence[],
   onAborted: (reason: HoldfastError) => void,
 ): BeginOptions {
   const level = isolations[isolation] as Isolation | undefined;
@@ -30,6 +32,7 @@ export function beginOptions(
   }
   return {
     ...commitIdOf(commitId),
+    ...(fences.length === 0 ? {} : { fences }),
     isolation: level,
     readOnly,
     deferrable,

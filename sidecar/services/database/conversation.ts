@@ -9,6 +9,7 @@ import type { Transaction } from '../../postgres/transaction.ts';
 import { beginOptions } from './begin.ts';
 import { noCommitId } from './commit-id.ts';
 import { batchStatements, fetchSql, savepointSql } from './checks.ts';
+import { endWithLocks, fencesOf, type LockGrants } from './lock-grants.ts';
 import type { NamedDatabases } from '../../postgres/databases.ts';
 import { batchResult, queryResult } from './results.ts';
 import { checkPool } from './session-transactions.ts';
@@ -31,6 +32,7 @@ const done = Buffer.alloc(0);
 export function conversation(
   databases: NamedDatabases,
   statuses: StatusEncoder,
+  locks: LockGrants,
 ): ConversationOperation<TransactionRequest__Output, Encoded> {
   const transactions = new WeakMap<Scope, Transaction>();
   const started = new WeakSet<Scope>();
@@ -41,12 +43,14 @@ export function conversation(
       throw invalid('the first message of a transaction has to be `begin`');
     }
     const database = databases.named(asked.pool);
+    const fences = fencesOf(asked, database.name, locks);
     const transaction = database.begin(
-      beginOptions(asked, database.options, () => {}),
+      beginOptions(asked, database.options, fences, () => {}),
       call,
     );
     transactions.set(call.scope, transaction);
     call.scope.onClose(() => transaction.abort(streamEnded()));
+    call.scope.onClose(endWithLocks(asked, transaction, locks));
     await transaction.started();
     started.add(call.scope);
     return answer(response.begun, done);

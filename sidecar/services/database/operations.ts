@@ -12,6 +12,7 @@ import { beginOptions } from './begin.ts';
 import { commitIdOf, noCommitId, outcomeOperation } from './commit-id.ts';
 import { batchStatements, fetchSql, savepointSql } from './checks.ts';
 import { conversation } from './conversation.ts';
+import { endWithLocks, fencesOf, type LockGrants } from './lock-grants.ts';
 import type { NamedDatabases } from '../../postgres/databases.ts';
 import { pageOperation } from './page-operation.ts';
 import { batchResult, queryResult } from './results.ts';
@@ -25,6 +26,7 @@ const mostStreamRows = 10_000;
 export function databaseOperations(
   databases: NamedDatabases,
   statuses: StatusEncoder,
+  locks: LockGrants,
 ): OperationTable {
   const transactions = new SessionTransactions();
 
@@ -89,15 +91,17 @@ export function databaseOperations(
     handle: async (request, call) => {
       const database = databases.named(request.pool);
       const { scope, transactionId } = call;
+      const fences = fencesOf(request, database.name, locks);
       const transaction = transactions.add(call, (ended) =>
         database.begin(
-          beginOptions(request, database.options, (reason) => {
+          beginOptions(request, database.options, fences, (reason) => {
             ended(reason);
             scope.push('transactionEnded', { transactionId, reason: statuses.message(reason) });
           }),
           call,
         ),
       );
+      transactions.whenOver(call, endWithLocks(request, transaction, locks));
       await removedOnFailure(call, () => transaction.started());
       return {};
     },
@@ -195,6 +199,6 @@ export function databaseOperations(
       outcomeOperation(databases),
     ],
     streams: [stream],
-    conversations: [conversation(databases, statuses)],
+    conversations: [conversation(databases, statuses, locks)],
   };
 }

@@ -8,6 +8,7 @@ const remembered = 1_000;
 
 interface Transactions {
   readonly open: Map<number, Transaction>;
+  readonly whenOver: Map<number, () => void>;
   readonly ended: Map<number, HoldfastError>;
 }
 
@@ -69,12 +70,22 @@ export class SessionTransactions {
     return transaction;
   }
 
+  /** Calls back once when the transaction of the call's frame is taken off. */
+  whenOver({ scope, transactionId }: Call, listener: () => void): void {
+    const transactions = this.#byScope.get(scope);
+    if (transactions?.open.has(transactionId) === true) {
+      transactions.whenOver.set(transactionId, listener);
+    } else listener();
+  }
+
   /** Takes an ended transaction off; late frames are told `reason`. */
   remove(
     { scope, transactionId }: Pick<Call, 'scope' | 'transactionId'>,
     reason?: HoldfastError,
   ): void {
     const transactions = this.#byScope.get(scope);
+    transactions?.whenOver.get(transactionId)?.();
+    transactions?.whenOver.delete(transactionId);
     if (
       transactions === undefined ||
       !transactions.open.delete(transactionId) ||
@@ -91,11 +102,13 @@ export class SessionTransactions {
   #transactionsOf(scope: Scope): Transactions {
     const known = this.#byScope.get(scope);
     if (known !== undefined) return known;
-    const made: Transactions = { open: new Map(), ended: new Map() };
+    const made: Transactions = { open: new Map(), whenOver: new Map(), ended: new Map() };
     this.#byScope.set(scope, made);
     scope.onClose(() => {
       for (const transaction of made.open.values()) transaction.abort(sessionClosed());
       made.open.clear();
+      for (const listener of made.whenOver.values()) listener();
+      made.whenOver.clear();
     });
     return made;
   }

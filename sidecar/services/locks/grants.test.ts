@@ -208,7 +208,9 @@ describe('several locks', () => {
   test('all are given back when one cannot be had', async () => {
     delays['b'] = 500;
     const call = aCall();
-    const acquiring = grants.acquire(request({ names: ['a', 'b'] }), call, true).catch((e) => e);
+    const acquiring = grants
+      .acquire(request({ names: ['a', 'b'] }), call, true)
+      .catch((error: unknown) => error);
     await clock.advance(100);
     call.end(cancelled());
     await clock.advance(0);
@@ -241,7 +243,9 @@ describe('fences', () => {
 
   test('a grant whose time is over before its fence was drawn is lost, not granted', async () => {
     delays['b'] = 100;
-    const acquiring = acquire({ names: ['a', 'b'], fence: 'orders' }).catch((e) => e);
+    const acquiring = acquire({ names: ['a', 'b'], fence: 'orders' }).catch(
+      (error: unknown) => error,
+    );
     await clock.advance(50);
     isAway = false;
     // Its sidecar stops.

@@ -83,8 +83,9 @@ export function lockName(name: string): string {
 
 function namesOf(names: readonly string[]): readonly string[] {
   if (names.length === 0) throw invalid('names is empty');
-  if (names.length > mostNames)
+  if (names.length > mostNames) {
     throw invalid(`names has ${names.length} entries; at most ${mostNames}`);
+  }
   if (names.length === 1) return [lockName(names[0] as string)];
   if (new Set(names).size < names.length) throw invalid('names has one of them twice');
   return names.map(lockName).toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
