@@ -2,7 +2,14 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { binariesFolder, binaryPath, isBuilt, stampPath, versions } from './binaries.ts';
+import {
+  binariesFolder,
+  binaryPath,
+  failurePath,
+  isBuilt,
+  stampPath,
+  versions,
+} from './binaries.ts';
 import { buildBinaries } from './build-binaries.ts';
 import { noClusterReason } from './test-cluster.ts';
 
@@ -42,6 +49,13 @@ test('a build that was interrupted before its stamp is done again', () => {
   put(versions.etcd);
   rmSync(stampPath('etcd'));
   expect(isBuilt('etcd')).toBe(false);
+});
+
+test('after a build that failed the tests say so', () => {
+  writeFileSync(failurePath(), 'etcd\n');
+  expect(noClusterReason(['etcd'])).toContain('building Kubernetes failed');
+  put(versions.etcd);
+  expect(noClusterReason(['etcd'])).toBeUndefined();
 });
 
 test('tests have a cluster when its programs are there, or one is given', () => {

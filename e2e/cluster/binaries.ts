@@ -29,6 +29,9 @@ export const binaryPath = (binary: Binary): string => join(binariesFolder(), bin
 /** Written last, so that a build that was interrupted is done again. */
 export const stampPath = (binary: Binary): string => join(binariesFolder(), `.${binary}.version`);
 
+/** There while the last attempt to build something failed: no registry can be reached, say. */
+export const failurePath = (): string => join(binariesFolder(), '.failed');
+
 /** Whether the pinned version is there. */
 export function isBuilt(binary: Binary): boolean {
   try {

@@ -5,6 +5,7 @@ import {
   type Binary,
   binariesFolder,
   binaryPath,
+  failurePath,
   goProgram,
   isBuilt,
   stampPath,
@@ -30,9 +31,11 @@ export async function buildBinaries(
     const { succeeded, output } = await buildOne(binary, goIn(go ?? '', signal));
     if (!succeeded) {
       console.log(output.split('\n').slice(-20).join('\n'));
+      writeFileSync(failurePath(), `${binary}\n`);
       return false;
     }
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
+    rmSync(failurePath(), { force: true });
     console.log(`built ${binary} ${versions[binary]} in ${seconds} s`);
   }
   return true;

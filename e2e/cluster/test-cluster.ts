@@ -1,4 +1,12 @@
-import { type Binary, buildLine, controlPlaneBinaries, goProgram, isBuilt } from './binaries.ts';
+import { existsSync } from 'node:fs';
+import {
+  type Binary,
+  buildLine,
+  controlPlaneBinaries,
+  failurePath,
+  goProgram,
+  isBuilt,
+} from './binaries.ts';
 import { startControlPlane } from './control-plane.ts';
 import { KubeApi } from './kube-api.ts';
 import { readKubeconfig } from './kubeconfig.ts';
@@ -16,9 +24,11 @@ const givenCluster = (): string | undefined => process.env['E2E_KUBECONFIG'];
 export function noClusterReason(
   needed: readonly Binary[] = controlPlaneBinaries,
 ): string | undefined {
-  if (givenCluster() !== undefined || needed.every(isBuilt) || goProgram() !== undefined) {
-    return undefined;
+  if (givenCluster() !== undefined || needed.every(isBuilt)) return undefined;
+  if (existsSync(failurePath())) {
+    return ` (skipped: building Kubernetes failed, no E2E_KUBECONFIG; ${buildLine} tries again)`;
   }
+  if (goProgram() !== undefined) return undefined;
   return ' (skipped: neither Go to build one with, nor E2E_KUBECONFIG of one)';
 }
 
