@@ -13,6 +13,7 @@ import { targetMetrics } from '../sidecar/resilience/target-metrics.ts';
 import { redisMetrics } from '../sidecar/redis/redis-metrics.ts';
 import { upstreamMetrics } from '../sidecar/services/upstream/upstream-metrics.ts';
 import { costMetrics } from '../sidecar/resilience/cost-metrics.ts';
+import { lockMetrics } from '../sidecar/services/locks/lock-metrics.ts';
 import { guardMetrics } from '../sidecar/services/guard/guard-metrics.ts';
 
 const checkout = fileURLToPath(new URL('..', import.meta.url));
@@ -96,6 +97,7 @@ function registered(): Registered[] {
   poolMetrics(registry, () => []);
   redisMetrics(registry, () => []);
   targetMetrics(registry, () => []);
+  lockMetrics(registry, () => 0);
   policyMetrics(registry, { version: 1, faults: [] });
   upstreamMetrics(registry);
   costMetrics(registry);
