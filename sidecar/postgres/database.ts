@@ -7,6 +7,8 @@ import { Autocommit } from './autocommit.ts';
 import { CommitInquiry, type CommitOutcome } from './commit-inquiry.ts';
 import type { Connection } from './connection.ts';
 import type { Exchange, Statement, StatementResult, Step } from './exchange.ts';
+import type { OutboxEvent } from './outbox.ts';
+import { OutboxBell } from './outbox-bell.ts';
 import { Pool } from './pool.ts';
 import type { Loan } from './pool-loan.ts';
 import type { PoolOptions } from './pool-options.ts';
@@ -39,6 +41,12 @@ export interface Safety {
   readonly idempotent?: boolean;
   /** Marks the commit; of two pieces of work with the same mark at most one is committed. */
   readonly commitId?: string;
+}
+
+/** Of an atomic batch. */
+interface BatchSafety extends Safety {
+  /** Committed with it; 1,000 at most. */
+  readonly events?: readonly OutboxEvent[];
 }
 
 interface DatabaseParts {
@@ -79,6 +87,7 @@ export class Database {
   readonly #parts: DatabaseParts;
   readonly #autocommit: Autocommit;
   readonly #inquiry: CommitInquiry;
+  readonly #bell: OutboxBell;
   #options: DatabaseOptions;
 
   constructor(options: DatabaseOptions, parts: DatabaseParts) {
@@ -97,6 +106,7 @@ export class Database {
       observe: (exchange) => this.#observe(exchange),
       refused: (why) => this.#refused(why),
     });
+    this.#bell = new OutboxBell(parts.clock, (call) => this.pool.lend(call));
     this.#inquiry = new CommitInquiry({
       pool: options.name,
       ...parts,
@@ -118,12 +128,12 @@ export class Database {
   async atomicBatch(
     statements: readonly Statement[],
     call: Call,
-    safety: Safety = unsafe,
+    safety: BatchSafety = unsafe,
   ): Promise<readonly StatementResult[]> {
     for (const { sql } of statements) this.#admit(sql);
     const { commitId, idempotent } = safety;
     return this.#parts.target.run(call, {
-      run: (tried) => this.#atomically(statements, tried, commitId),
+      run: (tried) => this.#atomically(statements, tried, safety),
       repeatable: ({ reason }) =>
         aborted.has(reason) ||
         (lost.has(reason) && commitId === undefined) ||
@@ -134,7 +144,7 @@ export class Database {
   async #atomically(
     statements: readonly Statement[],
     call: Call,
-    commitId: string | undefined,
+    { commitId, events }: BatchSafety,
   ): Promise<readonly StatementResult[]> {
     const { transactionTimeoutMs } = this.#options;
     const limits = { timeoutMs: transactionTimeoutMs, idleTimeoutMs: transactionTimeoutMs };
@@ -143,7 +153,7 @@ export class Database {
     const transaction = this.#begin(options, call, async (borrower) => this.pool.lend(borrower));
     try {
       const results = await transaction.batch(statements, call);
-      await transaction.commit(call);
+      await transaction.commit(call, events);
       return results;
     } catch (error) {
       // Its failure would only repeat that the transaction has ended. A caller whose time is up does not wait for a server that does not answer.
@@ -179,6 +189,7 @@ export class Database {
       borrow,
       step: (statement) => this.#step(statement),
       observe: (exchange) => this.#observe(exchange),
+      hasEvents: () => this.#bell.ring(),
       outcome: async (work, untilMs) => {
         if (work === undefined) return 'unknown';
         return typeof work === 'string'

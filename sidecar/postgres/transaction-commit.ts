@@ -1,8 +1,16 @@
 import type { Call } from '../../platform/call.ts';
 import type { Connection } from './connection.ts';
 import { controlStatement } from './control-statement.ts';
-import { Exchange } from './exchange.ts';
-import { commitUnknown, exchangeError, neverEnds, rolledBack } from './exchange-error.ts';
+import { Exchange, type Step } from './exchange.ts';
+import {
+  commitTooSlow,
+  commitUnknown,
+  exchangeError,
+  isStale,
+  neverEnds,
+  rolledBack,
+} from './exchange-error.ts';
+import { appendError } from './outbox.ts';
 import type { TransactionIdentity } from './server-identity.ts';
 import { connectionLost } from './transaction-errors.ts';
 import type { TransactionHost } from './transaction-host.ts';
@@ -16,6 +24,8 @@ interface Ending {
   readonly failed: boolean;
   /** Without an answer it is known all the same that nothing took effect. A mark is something, too. */
   readonly nothingToCommit: boolean;
+  /** Adds its events, in the same exchange. */
+  readonly append: Step | undefined;
   readonly call: Call;
   /** The connection is free again, or gone. */
   readonly onAnswered: () => void;
@@ -27,19 +37,29 @@ const rollbackTimeoutMs = 5_000;
 
 /** Commits a transaction, or rolls it back where something failed. Resolves when it is committed for sure; where the answer is lost the server is asked. */
 export async function endTransaction(connection: Connection, ending: Ending): Promise<void> {
-  const { host, commitId, identity, failed, nothingToCommit, call, onAnswered } = ending;
+  const { host, commitId, identity, failed, nothingToCommit, append, call, onAnswered } = ending;
+  const before = append === undefined || failed ? [] : [append];
   const exchange = new Exchange(
-    [failed ? rollbackStatement : commitStatement],
+    [...before, failed ? rollbackStatement : commitStatement],
     host.maxResultBytes,
   );
   connection.submit(exchange);
   await exchange.done;
+  const { failure, results } = exchange;
+  const hadCommit = results.length >= before.length;
+  if (failure?.lost === false && !hadCommit) {
+    // Its events could not be added: the server has skipped COMMIT.
+    if (isStale(exchange)) before.forEach(({ profile }) => connection.forgetStatement(profile.sql));
+    await rollBack(connection, host);
+  }
   onAnswered();
   host.observe(exchange);
-  const { failure, results } = exchange;
-  if (failure === undefined && results[0]?.command === 'COMMIT') return;
+  if (failure === undefined && results.at(-1)?.command === 'COMMIT') return;
   if (failure === undefined) throw rolledBack(host.name);
-  if (!failure.lost) throw exchangeError(exchange, neverEnds, { pool: host.name, writes: true });
+  if (!failure.lost) {
+    const error = exchangeError(exchange, neverEnds, { pool: host.name, writes: true });
+    throw hadCommit ? error : appendError(error, host.name);
+  }
   const hasMark = commitId !== undefined && !failed;
   const tookNoEffect = !exchange.sent || (nothingToCommit && !hasMark);
   if (tookNoEffect) throw connectionLost(host.name, failure.error);
@@ -49,6 +69,15 @@ export async function endTransaction(connection: Connection, ending: Ending): Pr
     ? commitUnknown(host.name, failure.error)
     : connectionLost(host.name, failure.error);
 }
+
+/** At the deadline the caller is told that nobody knows; the commit goes on. */
+export const untilDeadline = (committed: Promise<void>, call: Call, pool: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const unlisten = call.onEnd((reason) => {
+      if (reason.kind === 'deadline') reject(commitTooSlow(pool, reason));
+    });
+    committed.then(resolve, reject).finally(unlisten);
+  });
 
 /** Rolls a transaction back, or cuts a connection that does not answer. */
 export async function rollBack(

@@ -15,6 +15,8 @@ export interface TransactionHost {
   /** A caller's statement as a step, or STATEMENT_REFUSED. */
   step(statement: Statement): Step;
   observe(exchange: Exchange): void;
+  /** Events may have been committed. */
+  readonly hasEvents: () => void;
   /** What became of a commit without an answer, by its commit_id or the transaction's id. Never rejects. */
   outcome(work: string | TransactionIdentity | undefined, untilMs: number): Promise<CommitOutcome>;
 }

@@ -59,6 +59,7 @@ function open(...answers: readonly Buffer[]) {
       borrow: () => Promise.resolve(makeLoan(connection, (dirty) => givenBack.push(dirty))),
       step: ({ sql, params }) => ({ profile: profileOf(sql), params }),
       observe: () => {},
+      hasEvents: () => {},
       outcome: async () => 'unknown',
     },
     {

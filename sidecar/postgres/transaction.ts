@@ -1,11 +1,11 @@
 import { HoldfastError } from '../../platform/errors.ts';
 import type { Call } from '../../platform/call.ts';
 import type { Connection } from './connection.ts';
-import { type BeginOptions, hasOpening, openingFault, openingSteps } from './begin-statement.ts';
+import { type BeginOptions, openingFault, openingSteps } from './begin-statement.ts';
+import { prepareCommit } from './commit-preparation.ts';
 import { controlStatement } from './control-statement.ts';
 import { Exchange, type Statement, type StatementResult, type Step } from './exchange.ts';
 import {
-  commitTooSlow,
   commitUnknown,
   exchangeError,
   isStale,
@@ -13,9 +13,10 @@ import {
   demoteIfReadOnly,
   rolledBack,
 } from './exchange-error.ts';
+import type { OutboxEvent } from './outbox.ts';
 import type { Loan } from './pool-loan.ts';
 import { RunningExchange } from './running-exchange.ts';
-import { endTransaction, rollBack } from './transaction-commit.ts';
+import { endTransaction, rollBack, untilDeadline } from './transaction-commit.ts';
 import { connectionLost, ended } from './transaction-errors.ts';
 import { TransactionFailure } from './transaction-failure.ts';
 import type { TransactionHost } from './transaction-host.ts';
@@ -117,21 +118,17 @@ export class Transaction {
     return this.#inOrder(() => Promise.reject(reason));
   }
 
-  /** Resolves only when the server has confirmed it; rolls back if something failed. Not cancelled by anything; at the call's deadline the caller is told that nobody knows. */
-  commit(call: Call): Promise<void> {
+  /** Resolves only when the server has confirmed it; rolls back if something failed. Not cancelled by anything; at the call's deadline the caller is told that nobody knows. Its events are there if and only if it is committed. */
+  commit(call: Call, events: readonly OutboxEvent[] = []): Promise<void> {
     return this.#inOrder(async (loan) => {
-      await this.#open(call);
+      const append = await this.#prepareCommit(loan.connection, events, call);
       if (this.#ended !== undefined) throw this.#ended;
       this.#committing = true;
       // Ended from here on: what is queued behind must never reach the connection, however the commit goes on.
       this.#end(ended(this.#host.name, 'UNKNOWN_TRANSACTION', 'the transaction has ended'));
-      const committed = this.#commitOn(loan, call);
-      return new Promise((resolve, reject) => {
-        const unlisten = call.onEnd((reason) => {
-          if (reason.kind === 'deadline') reject(commitTooSlow(this.#host.name, reason));
-        });
-        committed.then(resolve, reject).finally(unlisten);
-      });
+      const committed = this.#commitOn(loan, append, call);
+      if (events.length > 0) void committed.finally(this.#host.hasEvents).catch(() => {});
+      return untilDeadline(committed, call, this.pool);
     });
   }
 
@@ -237,10 +234,12 @@ export class Transaction {
     return results;
   }
 
-  /** The mark and the fences of a transaction that nothing was asked of go before its commit. */
-  async #open(call: Call): Promise<void> {
-    if (this.#begun || !hasOpening(this.#options) || this.#failure.stands) return;
-    await this.#run([], call).catch((error: unknown) => {
+  async #prepareCommit(connection: Connection, events: readonly OutboxEvent[], call: Call) {
+    if (this.#failure.stands) return undefined;
+    const run = (steps: readonly Step[]): Promise<unknown> => this.#run(steps, call);
+    const [options, identifier, begun] = [this.#options, this.#identifier, this.#begun];
+    const parts = { pool: this.pool, options, identifier, begun, connection, run };
+    return prepareCommit(parts, events).catch((error: unknown) => {
       this.abort(HoldfastError.from(error));
       throw error;
     });
@@ -262,7 +261,7 @@ export class Transaction {
     this.#options.onAborted(this.#ended as unknown as HoldfastError);
   }
 
-  async #commitOn(loan: Loan<Connection>, call: Call): Promise<void> {
+  async #commitOn(loan: Loan<Connection>, append: Step | undefined, call: Call): Promise<void> {
     const failed = this.#failure.stands;
     if (!this.#begun) {
       loan.giveBack();
@@ -275,6 +274,7 @@ export class Transaction {
       identity: this.#identifier.identity,
       nothingToCommit: failed || this.#options.readOnly || !this.#identifier.mayWrite,
       failed,
+      append,
       call,
       onAnswered: () => loan.giveBack(this.#dirty || loan.connection.status !== 'I'),
     });
