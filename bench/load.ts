@@ -9,10 +9,13 @@ export interface LoadSettings {
 /** The subject says what it was given. */
 export const settings: unknown = JSON.parse(process.argv[2] ?? '{}');
 
-/** Repeats `operation`, `inFlight` at a time, first to warm up, then for the measured time, and tells the parent both moments. */
+/**
+ * Repeats `operation`, `inFlight` at a time, first to warm up, then for the measured time, and tells the parent both moments. A number that it gives is its
+ * time in ms, instead of how long it took.
+ */
 export async function load(
   { inFlight, seconds }: LoadSettings,
-  operation: () => Promise<unknown>,
+  operation: () => Promise<number | void>,
 ): Promise<void> {
   await repeat(operation, inFlight, Math.max(0.5, seconds / 4));
   process.send?.('measuring');
@@ -24,6 +27,7 @@ export async function load(
     operations: latencies.length,
     seconds: elapsedMs / 1_000,
     p50Ms: latencies[Math.floor(latencies.length * 0.5)] ?? 0,
+    p95Ms: latencies[Math.floor(latencies.length * 0.95)] ?? 0,
     p99Ms: latencies[Math.floor(latencies.length * 0.99)] ?? 0,
     cpuUs: user + system,
   };
@@ -31,7 +35,7 @@ export async function load(
 }
 
 async function repeat(
-  operation: () => Promise<unknown>,
+  operation: () => Promise<number | void>,
   inFlight: number,
   seconds: number,
 ): Promise<{ latencies: Float64Array; elapsedMs: number }> {
@@ -42,14 +46,14 @@ async function repeat(
   const worker = async (): Promise<void> => {
     let now = performance.now();
     while (now < endAt) {
-      await operation();
+      const itsMs = await operation();
       const done = performance.now();
       if (count === latencies.length) {
         const roomier = new Float64Array(2 * count);
         roomier.set(latencies);
         latencies = roomier;
       }
-      latencies[count] = done - now;
+      latencies[count] = itsMs ?? done - now;
       count += 1;
       now = done;
     }

@@ -1,5 +1,6 @@
 /** Side-by-side measurements: every subject does the same work in the same run, in turns, and is reported as a ratio. */
 import { parseArgs } from 'node:util';
+import { locksBench } from './locks.ts';
 import { queryBench } from './query.ts';
 import { redisBench } from './redis.ts';
 import { printReport, writeReport } from './report.ts';
@@ -26,6 +27,7 @@ const benches: Readonly<Record<string, Benchmark>> = {
   query: underLoad(queryBench),
   redis: underLoad(redisBench),
   resilience: benchResilience,
+  locks: underLoad(locksBench),
 };
 
 const help = `usage: npm run bench -- ${Object.keys(benches).join('|')} [options]

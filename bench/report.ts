@@ -3,7 +3,15 @@ import { cpus, release, totalmem } from 'node:os';
 import type { BenchReport, Measurement } from './rounds.ts';
 
 type Row = Omit<Measurement, 'round'>;
-const figures = ['opsPerSec', 'p50Ms', 'p99Ms', 'clientCpuUs', 'serverCpuUs', 'rssMb'] as const;
+const figures = [
+  'opsPerSec',
+  'p50Ms',
+  'p95Ms',
+  'p99Ms',
+  'clientCpuUs',
+  'serverCpuUs',
+  'rssMb',
+] as const;
 
 /** Medians over the rounds, one row for each case and subject. */
 function rowsOf({ measurements }: BenchReport): Row[] {
@@ -29,7 +37,7 @@ export function printReport(report: BenchReport): void {
     console.log(`${name}: ${value}`);
   }
   console.log(
-    `\n${['case', 'subject', 'in flight', 'ops/s', 'min–max', 'ratio', 'p50 ms', 'p99 ms', 'client µs', 'server µs', 'RSS MB'].join(' | ')}`,
+    `\n${['case', 'subject', 'in flight', 'ops/s', 'min–max', 'ratio', 'p50 ms', 'p95 ms', 'p99 ms', 'client µs', 'server µs', 'RSS MB'].join(' | ')}`,
   );
   for (const row of rows) {
     const all = report.measurements
@@ -44,6 +52,7 @@ export function printReport(report: BenchReport): void {
       `${Math.round(Math.min(...all))}–${Math.round(Math.max(...all))}`,
       (row.opsPerSec / first.opsPerSec).toFixed(2),
       row.p50Ms.toFixed(2),
+      row.p95Ms.toFixed(2),
       row.p99Ms.toFixed(2),
       row.clientCpuUs.toFixed(1),
       row.serverCpuUs.toFixed(1),

@@ -34,6 +34,7 @@ export interface Measurement {
   readonly round: number;
   readonly opsPerSec: number;
   readonly p50Ms: number;
+  readonly p95Ms: number;
   readonly p99Ms: number;
   /** CPU time of the client process for one operation. */
   readonly clientCpuUs: number;
@@ -60,6 +61,7 @@ export interface SubjectResult {
   readonly operations: number;
   readonly seconds: number;
   readonly p50Ms: number;
+  readonly p95Ms: number;
   readonly p99Ms: number;
   readonly cpuUs: number;
 }
@@ -94,7 +96,7 @@ export async function runBench(
 
 type Measured = Pick<
   Measurement,
-  'opsPerSec' | 'p50Ms' | 'p99Ms' | 'clientCpuUs' | 'serverCpuUs' | 'rssMb'
+  'opsPerSec' | 'p50Ms' | 'p95Ms' | 'p99Ms' | 'clientCpuUs' | 'serverCpuUs' | 'rssMb'
 >;
 
 /** Runs one subject; the process in between is looked at when the measured time begins and when it ends. */
@@ -116,6 +118,7 @@ async function measure(
   return {
     opsPerSec: operations / result.seconds,
     p50Ms: result.p50Ms,
+    p95Ms: result.p95Ms,
     p99Ms: result.p99Ms,
     clientCpuUs: result.cpuUs / operations,
     serverCpuUs: (after.cpuUs - before.cpuUs) / operations,
