@@ -163,7 +163,7 @@ spec:
     'a policy that cannot be': [
       { ...off, HOLDFAST_POLICY_FILE: badPolicy },
       `HOLDFAST_POLICY_FILE ${badPolicy}:6`,
-      'pool.max',
+      'pool.min',
     ],
     'a setting that does not exist': [
       { ...off, HOLDFAST_SOKCET: '/x' },
