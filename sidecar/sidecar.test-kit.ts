@@ -15,6 +15,8 @@ interface KitPolicy {
   readonly morePostgres?: readonly object[];
   /** Fields of spec.redis[0]. */
   readonly redis?: object;
+  /** spec.locks. */
+  readonly locks?: object | undefined;
   /** spec.targets. */
   readonly targets?: readonly object[];
   /** spec.targets of a second policy, in shadow mode. */
@@ -97,7 +99,7 @@ export async function startSidecar(options: KitOptions): Promise<TestSidecar> {
 }
 
 function policyText(
-  { postgres, morePostgres = [], redis, targets = [], shadow }: KitPolicy,
+  { postgres, morePostgres = [], redis, locks, targets = [], shadow }: KitPolicy,
   hasRedis: boolean,
 ): string {
   const manifest = (name: string, spec: object): string =>
@@ -114,6 +116,7 @@ function policyText(
       ...morePostgres.map((each) => ({ ...secretRef('postgres'), ...each })),
     ],
     ...(hasRedis ? { redis: [{ name: 'default', ...secretRef('redis'), ...redis }] } : {}),
+    ...(locks === undefined ? {} : { locks }),
     targets,
   };
   const rehearsed =
