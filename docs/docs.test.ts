@@ -11,6 +11,7 @@ import { policyMetrics } from '../sidecar/policies/policy-metrics.ts';
 import { poolMetrics } from '../sidecar/postgres/pool-metrics.ts';
 import { targetMetrics } from '../sidecar/resilience/target-metrics.ts';
 import { redisMetrics } from '../sidecar/redis/redis-metrics.ts';
+import { eventMetrics } from '../sidecar/services/events/event-metrics.ts';
 import { upstreamMetrics } from '../sidecar/services/upstream/upstream-metrics.ts';
 import { costMetrics } from '../sidecar/resilience/cost-metrics.ts';
 import { lockMetrics } from '../sidecar/services/locks/lock-metrics.ts';
@@ -98,6 +99,7 @@ function registered(): Registered[] {
   redisMetrics(registry, () => []);
   targetMetrics(registry, () => []);
   lockMetrics(registry, () => 0);
+  eventMetrics(registry);
   policyMetrics(registry, { version: 1, faults: [] });
   upstreamMetrics(registry);
   costMetrics(registry);

@@ -13,6 +13,7 @@ import { version } from '../platform/version.ts';
 import type { Settings } from './config.ts';
 import { DataPlane } from './data-plane.ts';
 import { drain } from './drain.ts';
+import { openEventService } from './event-service.ts';
 import { FrameTable } from './grpc/frame-table.ts';
 import { MemoryGuard } from './grpc/memory-guard.ts';
 import type { OperationTable } from './grpc/operation.ts';
@@ -114,6 +115,7 @@ export async function startApp(
     events: upstreamMetrics(registry),
   });
   const policies = policyOperations(policy, () => data.targets.all);
+  const events = openEventService(data, { clock, random, registry });
   const operations: OperationTable = {
     ...database,
     unary: [
@@ -123,8 +125,9 @@ export async function startApp(
       ...budgets.unary,
       ...upstream.unary,
       ...policies.unary,
+      ...events.unary,
     ],
-    streams: [...database.streams, ...commands.streams, ...upstream.streams],
+    streams: [...database.streams, ...commands.streams, ...upstream.streams, ...events.streams],
   };
   const parts = {
     contract: loadContract(),
@@ -162,6 +165,7 @@ export async function startApp(
       watch.stop();
       const drained = path.drain();
       data.endSubscriptions(draining());
+      events.endSubscriptions(draining());
       for (const listener of listeners.all) listener.drain(graceMs);
       await drain(
         {
@@ -171,7 +175,10 @@ export async function startApp(
           isBusy: () => data.isBusy || permits.size > 0,
           end: async () => void (await Promise.all(listeners.all.map((each) => each.end()))),
           cut: () => listeners.all.forEach(({ server }) => server.forceShutdown()),
-          close: () => data.close(),
+          close: () => {
+            events.close();
+            return data.close();
+          },
         },
         graceMs,
       );

@@ -9,6 +9,7 @@ import { targetsOf } from './policies/target-settings.ts';
 import { connectToHosts } from './postgres/connect-hosts.ts';
 import { Database, type DatabaseEvents } from './postgres/database.ts';
 import { Databases } from './postgres/databases.ts';
+import { ListeningSessions } from './postgres/listening-sessions.ts';
 import { poolMetrics } from './postgres/pool-metrics.ts';
 import { redactedSql } from './postgres/redacted-sql.ts';
 import { redisMetrics } from './redis/redis-metrics.ts';
@@ -38,10 +39,13 @@ const serverGuardMs = 10_000;
 export class DataPlane {
   readonly targets: Targets;
   readonly databases: Databases<PostgresTarget>;
+  /** By name of the pool. */
+  readonly listening: ListeningSessions;
   readonly redis: RedisTargets;
   readonly upstreams: Upstreams;
 
   #policies: Settings['policies'] = [];
+  #postgres: readonly PostgresTarget[];
   /** Budgets of policies in shadow mode. */
   #rehearsed: ReadonlySet<BudgetSettings | undefined> = new Set();
 
@@ -53,6 +57,8 @@ export class DataPlane {
       isRehearsed: (settings) => this.#rehearsed.has(settings),
     });
     this.#configureTargets(settings);
+    this.#postgres = settings.postgres;
+    this.listening = openListening(parts, () => this.#postgres);
     this.databases = openDatabases(settings, parts, this.targets, () => this.databases);
     this.redis = openRedis(settings, parts, this.targets, () => this.redis);
     this.upstreams = new Upstreams(parts);
@@ -63,6 +69,8 @@ export class DataPlane {
   configure(settings: Settings): void {
     this.#configureTargets(settings);
     this.databases.configure(settings.postgres);
+    this.#postgres = settings.postgres;
+    this.listening.configure();
     this.redis.configure(settings.redis);
     this.upstreams.configure(settings.upstreams);
   }
@@ -78,6 +86,7 @@ export class DataPlane {
   }
 
   async close(): Promise<void> {
+    this.listening.close();
     await Promise.all([this.redis.close(), this.databases.close(), this.upstreams.close()]);
   }
 
@@ -202,6 +211,23 @@ function openDatabases(
     open,
     onRenewed: (pool) =>
       log.info({ pool }, 'new connection settings: every connection is replaced'),
+  });
+}
+
+function openListening(
+  { clock, random, log }: DataPlaneParts,
+  postgres: () => readonly PostgresTarget[],
+): ListeningSessions {
+  return new ListeningSessions({
+    clock,
+    random,
+    target: (name) => {
+      const found = postgres().find((target) => target.name === name);
+      if (found === undefined) throw new Error(`the policy has no pool "${name}" any more`);
+      const { connection, pool } = found;
+      return { ...connection, connectTimeoutMs: pool.connectTimeoutMs };
+    },
+    onFailure: (pool) => log.warn({ pool }, 'the session that listens has no connection'),
   });
 }
 

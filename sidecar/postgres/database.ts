@@ -87,7 +87,7 @@ export class Database {
   readonly #parts: DatabaseParts;
   readonly #autocommit: Autocommit;
   readonly #inquiry: CommitInquiry;
-  readonly #bell: OutboxBell;
+  readonly bell: OutboxBell;
   #options: DatabaseOptions;
 
   constructor(options: DatabaseOptions, parts: DatabaseParts) {
@@ -106,7 +106,7 @@ export class Database {
       observe: (exchange) => this.#observe(exchange),
       refused: (why) => this.#refused(why),
     });
-    this.#bell = new OutboxBell(parts.clock, (call) => this.pool.lend(call));
+    this.bell = new OutboxBell(parts.clock, (call) => this.pool.lend(call));
     this.#inquiry = new CommitInquiry({
       pool: options.name,
       ...parts,
@@ -189,7 +189,7 @@ export class Database {
       borrow,
       step: (statement) => this.#step(statement),
       observe: (exchange) => this.#observe(exchange),
-      hasEvents: () => this.#bell.ring(),
+      hasEvents: () => this.bell.ring(),
       outcome: async (work, untilMs) => {
         if (work === undefined) return 'unknown';
         return typeof work === 'string'

@@ -6,7 +6,7 @@ import { Exchange } from './exchange.ts';
 import type { Loan } from './pool-loan.ts';
 
 /** Channel on which sidecars hear that there are new events. */
-export const outboxChannel = 'holdfast_events';
+export const outboxChannel = 'holdfast.events';
 
 /** Nothing of it has to survive a crash: whoever missed it looks again soon. */
 const notify = controlStatement(
@@ -23,6 +23,7 @@ const alone: Scope = { onClose: () => () => {}, push: () => {} };
 export class OutboxBell {
   readonly #clock: Clock;
   readonly #lend: (call: Call) => Promise<Loan<Connection>> | Loan<Connection>;
+  #used = false;
   #ringing = false;
   #again = false;
 
@@ -31,8 +32,18 @@ export class OutboxBell {
     this.#lend = lend;
   }
 
+  /** Whether anybody here has had to do with events of this database. */
+  get isUsed(): boolean {
+    return this.#used;
+  }
+
+  use(): void {
+    this.#used = true;
+  }
+
   /** Never waits, never throws: subscribers look now and then in any case. */
   ring(): void {
+    this.use();
     this.#again = true;
     if (!this.#ringing) void this.#ring();
   }

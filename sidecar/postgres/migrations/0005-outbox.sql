@@ -114,7 +114,7 @@ begin
   if placed > 0 then
     perform setval('holdfast.outbox_positions', base + placed);
     -- Whoever looked meanwhile found the pass taken and saw nothing of it.
-    perform pg_notify('holdfast_events', '');
+    perform pg_notify('holdfast.events', '');
   end if;
   return placed;
 end
@@ -141,7 +141,7 @@ begin
   on conflict (name) do update
   set epoch = excluded.epoch, topics = excluded.topics, seen_at = clock_timestamp()
   returning s.epoch, s.cursor into outbox_subscribe.epoch, outbox_subscribe.cursor;
-  perform pg_notify('holdfast_events', '');
+  perform pg_notify('holdfast.events', '');
 end
 $$;
 

@@ -27,6 +27,7 @@ import type { ReserveRequest as _holdfast_v1_ReserveRequest, ReserveRequest__Out
 import type { SettleRequest as _holdfast_v1_SettleRequest, SettleRequest__Output as _holdfast_v1_SettleRequest__Output } from '../../holdfast/v1/SettleRequest.ts';
 import type { ReleaseRequest as _holdfast_v1_ReleaseRequest, ReleaseRequest__Output as _holdfast_v1_ReleaseRequest__Output } from '../../holdfast/v1/ReleaseRequest.ts';
 import type { InspectBudgetRequest as _holdfast_v1_InspectBudgetRequest, InspectBudgetRequest__Output as _holdfast_v1_InspectBudgetRequest__Output } from '../../holdfast/v1/InspectBudgetRequest.ts';
+import type { AckRequest as _holdfast_v1_AckRequest, AckRequest__Output as _holdfast_v1_AckRequest__Output } from '../../holdfast/v1/AckRequest.ts';
 
 /**
  * One call. Numbers 6 to 15 are for the frequent requests, 16 to 31 databases, 32 to 47 Redis, 48 to 63 locks,
@@ -77,7 +78,8 @@ export interface ClientFrame {
   'settle'?: (_holdfast_v1_SettleRequest | null);
   'release'?: (_holdfast_v1_ReleaseRequest | null);
   'budget'?: (_holdfast_v1_InspectBudgetRequest | null);
-  'request'?: "query"|"batch"|"command"|"pipeline"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script"|"publish"|"acquire"|"renew"|"releaseLock"|"listLocks"|"forceRelease"|"enter"|"exit"|"upstream"|"reserve"|"settle"|"release"|"budget";
+  'ackEvents'?: (_holdfast_v1_AckRequest | null);
+  'request'?: "query"|"batch"|"command"|"pipeline"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script"|"publish"|"acquire"|"renew"|"releaseLock"|"listLocks"|"forceRelease"|"enter"|"exit"|"upstream"|"reserve"|"settle"|"release"|"budget"|"ackEvents";
 }
 
 /**
@@ -129,5 +131,6 @@ export interface ClientFrame__Output {
   'settle'?: (_holdfast_v1_SettleRequest__Output | null);
   'release'?: (_holdfast_v1_ReleaseRequest__Output | null);
   'budget'?: (_holdfast_v1_InspectBudgetRequest__Output | null);
-  'request'?: "query"|"batch"|"command"|"pipeline"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script"|"publish"|"acquire"|"renew"|"releaseLock"|"listLocks"|"forceRelease"|"enter"|"exit"|"upstream"|"reserve"|"settle"|"release"|"budget";
+  'ackEvents'?: (_holdfast_v1_AckRequest__Output | null);
+  'request'?: "query"|"batch"|"command"|"pipeline"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script"|"publish"|"acquire"|"renew"|"releaseLock"|"listLocks"|"forceRelease"|"enter"|"exit"|"upstream"|"reserve"|"settle"|"release"|"budget"|"ackEvents";
 }

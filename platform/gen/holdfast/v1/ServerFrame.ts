@@ -29,6 +29,7 @@ import type { Reservation as _holdfast_v1_Reservation, Reservation__Output as _h
 import type { Settled as _holdfast_v1_Settled, Settled__Output as _holdfast_v1_Settled__Output } from '../../holdfast/v1/Settled.ts';
 import type { Released as _holdfast_v1_Released, Released__Output as _holdfast_v1_Released__Output } from '../../holdfast/v1/Released.ts';
 import type { BudgetState as _holdfast_v1_BudgetState, BudgetState__Output as _holdfast_v1_BudgetState__Output } from '../../holdfast/v1/BudgetState.ts';
+import type { Acked as _holdfast_v1_Acked, Acked__Output as _holdfast_v1_Acked__Output } from '../../holdfast/v1/Acked.ts';
 
 export interface ServerFrame {
   /**
@@ -83,7 +84,8 @@ export interface ServerFrame {
   'settle'?: (_holdfast_v1_Settled | null);
   'release'?: (_holdfast_v1_Released | null);
   'budget'?: (_holdfast_v1_BudgetState | null);
-  'response'?: "error"|"info"|"transactionEnded"|"query"|"batch"|"command"|"pipeline"|"draining"|"lockLost"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script"|"publish"|"acquire"|"renew"|"releaseLock"|"listLocks"|"forceRelease"|"enter"|"exit"|"upstream"|"reserve"|"settle"|"release"|"budget";
+  'ackEvents'?: (_holdfast_v1_Acked | null);
+  'response'?: "error"|"info"|"transactionEnded"|"query"|"batch"|"command"|"pipeline"|"draining"|"lockLost"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script"|"publish"|"acquire"|"renew"|"releaseLock"|"listLocks"|"forceRelease"|"enter"|"exit"|"upstream"|"reserve"|"settle"|"release"|"budget"|"ackEvents";
 }
 
 export interface ServerFrame__Output {
@@ -139,5 +141,6 @@ export interface ServerFrame__Output {
   'settle'?: (_holdfast_v1_Settled__Output | null);
   'release'?: (_holdfast_v1_Released__Output | null);
   'budget'?: (_holdfast_v1_BudgetState__Output | null);
-  'response'?: "error"|"info"|"transactionEnded"|"query"|"batch"|"command"|"pipeline"|"draining"|"lockLost"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script"|"publish"|"acquire"|"renew"|"releaseLock"|"listLocks"|"forceRelease"|"enter"|"exit"|"upstream"|"reserve"|"settle"|"release"|"budget";
+  'ackEvents'?: (_holdfast_v1_Acked__Output | null);
+  'response'?: "error"|"info"|"transactionEnded"|"query"|"batch"|"command"|"pipeline"|"draining"|"lockLost"|"cancel"|"begin"|"commit"|"rollback"|"savepoint"|"fetch"|"page"|"outcome"|"script"|"publish"|"acquire"|"renew"|"releaseLock"|"listLocks"|"forceRelease"|"enter"|"exit"|"upstream"|"reserve"|"settle"|"release"|"budget"|"ackEvents";
 }
