@@ -20,7 +20,7 @@ import type { OperationTable } from './grpc/operation.ts';
 import { requestMetrics } from './grpc/request-metrics.ts';
 import { draining, RequestPath } from './grpc/request-path.ts';
 import { listen } from './listeners.ts';
-import { grantsOf } from './locking.ts';
+import { grantsOf, openLocks } from './locking.ts';
 import { LivePolicy } from './policies/live-policy.ts';
 import { SettingsWatch } from './policies/settings-watch.ts';
 import type { NamedDatabases } from './postgres/databases.ts';
@@ -30,7 +30,8 @@ import { databaseOperations } from './services/database/operations.ts';
 import { guardMetrics } from './services/guard/guard-metrics.ts';
 import { guardOperations } from './services/guard/operations.ts';
 import { Permits } from './services/guard/permits.ts';
-import type { Locks } from './services/locks/operations.ts';
+import type { Grants } from './services/locks/grants.ts';
+import { lockOperations } from './services/locks/operations.ts';
 import { faultsOf, fileSignature } from './settings/policy-settings.ts';
 import { policyOperations } from './services/policies/operations.ts';
 import { upstreamOperations } from './services/upstream/operations.ts';
@@ -72,7 +73,9 @@ export async function startApp(
     limitBytes: memoryBytes,
   });
   const deadlines = new Deadlines(clock);
-  const path = new RequestPath({ clock, deadlines, metrics, log, memory });
+  let grants: Grants | undefined;
+  const look = (nowMs: number): void => grants?.look(nowMs);
+  const path = new RequestPath({ clock, deadlines, metrics, log, memory, look });
 
   const data = new DataPlane(settings, {
     clock,
@@ -96,8 +99,17 @@ export async function startApp(
     onFault: (fault) => policy.reject(faultsOf(fault)),
   });
 
-  const locks = (): Locks | undefined => undefined;
+  const locks = openLocks(settings, data, {
+    clock,
+    random,
+    deadlines,
+    registry,
+    log,
+    settings: () => policy.settings,
+  });
+  grants = locks?.grants;
   const database = databaseOperations(data.databases, statuses, grantsOf(locks));
+  const locking = lockOperations({ clock, locks });
   const commands = commandOperations(data.redis, { statuses, clock, random });
   const budgets = budgetOperations(data.targets, { newId: randomUUID });
   const permits = new Permits({
@@ -126,8 +138,15 @@ export async function startApp(
       ...upstream.unary,
       ...policies.unary,
       ...events.unary,
+      ...locking.unary,
     ],
-    streams: [...database.streams, ...commands.streams, ...upstream.streams, ...events.streams],
+    streams: [
+      ...database.streams,
+      ...commands.streams,
+      ...upstream.streams,
+      ...events.streams,
+      ...locking.streams,
+    ],
   };
   const parts = {
     contract: loadContract(),
@@ -172,12 +191,13 @@ export async function startApp(
           clock,
           drained,
           // Frames of open transactions still come through, and so do Exits.
-          isBusy: () => data.isBusy || permits.size > 0,
+          isBusy: () => data.isBusy || permits.size > 0 || (grants?.size ?? 0) > 0,
           end: async () => void (await Promise.all(listeners.all.map((each) => each.end()))),
           cut: () => listeners.all.forEach(({ server }) => server.forceShutdown()),
-          close: () => {
+          close: async () => {
             events.close();
-            return data.close();
+            await grants?.close();
+            await data.close();
           },
         },
         graceMs,

@@ -1,20 +1,105 @@
-import { HoldfastError } from '../platform/errors.ts';
+import { randomUUID } from 'node:crypto';
+import type { Registry } from 'prom-client';
+import type { Clock } from '../platform/clock.ts';
+import type { Deadlines } from '../platform/deadlines.ts';
+import type { Logger } from '../platform/logger.ts';
+import type { Settings } from './config.ts';
+import type { DataPlane } from './data-plane.ts';
+import { raiseFence } from './postgres/fences.ts';
 import type { LockGrants } from './services/database/lock-grants.ts';
-import type { Locks } from './services/locks/operations.ts';
+import type { AuthorityEvents, LockAuthority } from './services/locks/authority.ts';
+import { Grants } from './services/locks/grants.ts';
+import { lockMetrics } from './services/locks/lock-metrics.ts';
+import { noLocks, type Locks } from './services/locks/operations.ts';
+import { PostgresAuthority } from './services/locks/postgres-authority.ts';
+import { RedisAuthority } from './services/locks/redis-authority.ts';
 
-/** What transactions need of locks, where the policy has some. */
-export const grantsOf = (locks: () => Locks | undefined): LockGrants => {
-  const grants = (): LockGrants => {
-    const there = locks();
-    if (there !== undefined) return there.grants;
-    throw new HoldfastError(
-      'precondition',
-      'LOCK_UNSUPPORTED',
-      'the policy has no locks: say in spec.locks who grants them',
-    );
-  };
+interface LockingParts {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly deadlines: Deadlines;
+  readonly registry: Registry;
+  readonly log: Logger;
+  /** Those in force now. */
+  readonly settings: () => Settings;
+}
+
+/** Locks, where the policy has some. Who grants them is settled at the start: their limits are those of the policy in force. */
+export function openLocks(
+  { locks: first }: Settings,
+  data: DataPlane,
+  parts: LockingParts,
+): Locks | undefined {
+  if (first === undefined) return undefined;
+  const { clock, deadlines, registry, log, settings } = parts;
+  const limits = (): typeof first => settings().locks ?? first;
+  const metrics = lockMetrics(registry, () => grants.size);
+  const authority = openAuthority(first, data, {
+    ...parts,
+    longestTtlMs: () => limits().ttlMs,
+    onForced: (name) => grants.force(name),
+  });
+  const grants = new Grants({
+    clock,
+    deadlines,
+    authority,
+    newId: randomUUID,
+    raise: (pool, lock, mode, call) => {
+      const onTerminated = (sessions: number): void =>
+        log.warn(
+          { pool, sessions },
+          'sessions of an earlier holder were terminated: they kept the next one waiting',
+        );
+      const host = { clock, database: data.databases.named(pool), onTerminated };
+      return raiseFence(host, lock, mode, call, limits().fenceWaitMs);
+    },
+    events: {
+      ...metrics,
+      lost: (loss, names) => {
+        metrics.lost(loss, names);
+        log.warn({ locks: names, loss }, 'locks are lost');
+      },
+    },
+  });
   return {
-    fencesOf: (leaseIds, pool) => grants().fencesOf(leaseIds, pool),
-    onLost: (leaseIds, listener) => grants().onLost(leaseIds, listener),
+    grants,
+    authority,
+    get limits() {
+      return limits();
+    },
   };
+}
+
+interface AuthorityParts extends AuthorityEvents, Pick<LockingParts, 'clock' | 'random'> {
+  readonly longestTtlMs: () => number;
+}
+
+function openAuthority(
+  { authority, server }: NonNullable<Settings['locks']>,
+  data: DataPlane,
+  { clock, random, longestTtlMs, onForced }: AuthorityParts,
+): LockAuthority {
+  const shared = { clock, random, newId: randomUUID, longestTtlMs, events: { onForced } };
+  if (authority === 'Postgres') {
+    return new PostgresAuthority({
+      ...shared,
+      database: () => data.databases.named(server),
+      notifications: data.listening.of(server),
+    });
+  }
+  const backend = () => data.redis.named(server);
+  return new RedisAuthority({
+    ...shared,
+    backend,
+    subscriber: () => data.redis.subscriber(backend()),
+  });
+}
+
+/** What transactions need of locks. */
+export const grantsOf = (locks: Locks | undefined): LockGrants => {
+  if (locks !== undefined) return locks.grants;
+  const none = (): never => {
+    throw noLocks();
+  };
+  return { fencesOf: none, onLost: none };
 };

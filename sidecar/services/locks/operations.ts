@@ -29,8 +29,15 @@ export interface Locks {
 interface LockParts {
   readonly clock: Clock;
   /** Undefined when the policy has none. */
-  readonly locks: () => Locks | undefined;
+  readonly locks: Locks | undefined;
 }
+
+export const noLocks = (): HoldfastError =>
+  new HoldfastError(
+    'precondition',
+    'LOCK_UNSUPPORTED',
+    'the policy has no locks: say in spec.locks who grants them',
+  );
 
 const defaultListed = 100;
 const mostListed = 1_000;
@@ -43,13 +50,8 @@ export function lockOperations({
   locks: found,
 }: LockParts): Pick<OperationTable, 'unary' | 'streams'> {
   const locks = (): Locks => {
-    const there = found();
-    if (there !== undefined) return there;
-    throw new HoldfastError(
-      'precondition',
-      'LOCK_UNSUPPORTED',
-      'the policy has no locks: say in spec.locks who grants them',
-    );
+    if (found !== undefined) return found;
+    throw noLocks();
   };
   const acquired = (request: AcquireRequest__Output, call: Call, isKept: boolean) => {
     const { grants, limits } = locks();
