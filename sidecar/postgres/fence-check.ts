@@ -2,6 +2,7 @@ import { HoldfastError } from '../../platform/errors.ts';
 import { controlStatement } from './control-statement.ts';
 import type { ExchangeFailure, Step } from './exchange.ts';
 import { databaseError } from './sqlstate.ts';
+import { textArray } from './text-array.ts';
 
 export type FenceMode = 'exclusive' | 'shared';
 
@@ -30,9 +31,9 @@ export function checkFences(fences: readonly Fence[]): Step {
   return {
     ...check,
     params: [
-      arrayOf(ordered.map(({ lock }) => lock)),
-      arrayOf(ordered.map(({ mode }) => letterOf[mode])),
-      arrayOf(ordered.map(({ value }) => `${value}`)),
+      textArray(ordered.map(({ lock }) => lock)),
+      textArray(ordered.map(({ mode }) => letterOf[mode])),
+      textArray(ordered.map(({ value }) => `${value}`)),
     ],
   };
 }
@@ -71,7 +72,3 @@ export const fencedReadOnly = (pool: string): HoldfastError =>
       target: pool,
     },
   );
-
-/** An array as PostgreSQL reads it. */
-const arrayOf = (items: readonly string[]): string =>
-  `{${items.map((item) => `"${item.replaceAll(/["\\]/g, String.raw`\$&`)}"`).join(',')}}`;

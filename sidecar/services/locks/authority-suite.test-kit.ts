@@ -1,0 +1,199 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { Call, cancelled } from '../../../platform/call.ts';
+import { HoldfastError } from '../../../platform/errors.ts';
+import type { Claim, Granted, LockAuthority } from './authority.ts';
+
+/** An authority with connections of its own, as another sidecar has it. */
+export interface SuiteAuthority extends AsyncDisposable {
+  readonly authority: LockAuthority;
+  /** Names of locks that were taken away. */
+  readonly forced: readonly string[];
+  /** As a sidecar that is killed: its connections are cut, and it takes nothing back. */
+  die(): Promise<void>;
+}
+
+/** A server that grants locks, and how to reach it. */
+export interface SuiteServer {
+  open(): Promise<SuiteAuthority>;
+  /** What is left on it of locks that begin so. */
+  leftOf(prefix: string): Promise<number>;
+}
+
+/** Of a request of its own; without an owner its lease stands for it. */
+export function newClaim(name: string, more: Partial<Claim> = {}): Claim {
+  const leaseId = randomUUID();
+  return { name, mode: 'exclusive', permits: 1, leaseId, owner: leaseId, ttlMs: 30_000, ...more };
+}
+
+export const plainCall = (): Call =>
+  new Call({ scope: { onClose: () => () => {}, push: () => {} }, deadlineAtMs: Infinity });
+
+/** An acquire that is under way. */
+export class Attempt {
+  readonly claim: Claim;
+  readonly by: SuiteAuthority;
+  readonly call = plainCall();
+  readonly done: Promise<Granted | undefined>;
+  granted: Granted | undefined;
+  /** Reason of its refusal. */
+  refused: string | undefined;
+  tookMs = 0;
+
+  /** Waits at most `waitMs`; 0 is not at all. */
+  constructor(by: SuiteAuthority, claim: Claim, waitMs = 60_000) {
+    this.by = by;
+    this.claim = claim;
+    const startedAtMs = performance.now();
+    const latestAtMs = waitMs === 0 ? 0 : startedAtMs + waitMs;
+    this.done = by.authority
+      .acquire(claim, this.call, latestAtMs)
+      .then(
+        (granted) => (this.granted = granted),
+        (error: unknown) => {
+          this.refused = HoldfastError.from(error).reason;
+          return undefined;
+        },
+      )
+      .finally(() => (this.tookMs = performance.now() - startedAtMs));
+  }
+
+  get state(): string {
+    return this.granted === undefined ? (this.refused ?? 'waiting') : 'granted';
+  }
+
+  cancel(): void {
+    this.call.end(cancelled());
+  }
+
+  release(): Promise<boolean> {
+    return this.by.authority.release(this.claim);
+  }
+}
+
+/** Until so many wait for the lock, as the authority tells it. */
+export async function untilWaiting(by: SuiteAuthority, name: string, count: number): Promise<void> {
+  await expect
+    .poll(
+      async () => {
+        const readings = await by.authority.list(name, 10, plainCall());
+        return readings.find((each) => each.name === name)?.waiting ?? 0;
+      },
+      { timeout: 20_000, interval: 3 },
+    )
+    .toBe(count);
+}
+
+/** What every authority promises, on a real server: tests. */
+export function authoritySuite(server: SuiteServer): void {
+  test('a thousand waiters of three sidecars get it in order', async () => {
+    const all = await Promise.all([server.open(), server.open(), server.open()]);
+    const name = `thousand ${randomUUID()}`;
+    const holder = new Attempt(all[0], newClaim(name));
+    await holder.done;
+    const order: number[] = [];
+    const attempts: Attempt[] = [];
+    for (const by of all) {
+      for (let count = 0; count < 334 && attempts.length < 1_000; count += 1) {
+        const attempt = new Attempt(by, newClaim(name));
+        const place = attempts.length;
+        attempts.push(attempt);
+        void attempt.done.then(() => {
+          order.push(place);
+          return attempt.release();
+        });
+      }
+      await untilWaiting(by, name, attempts.length);
+    }
+    await holder.release();
+    await Promise.all(attempts.map(({ done }) => done));
+    expect(order).toEqual(order.map((_, at) => at));
+    expect(order).toHaveLength(1_000);
+    await expect.poll(() => server.leftOf(name)).toBe(0);
+    await Promise.all(all.map((each) => each[Symbol.asyncDispose]()));
+  });
+
+  test('a waiter whose sidecar was killed is skipped without a pause', async () => {
+    const [one, two, dead] = await Promise.all([server.open(), server.open(), server.open()]);
+    const name = `dead ${randomUUID()}`;
+    const holder = new Attempt(one, newClaim(name));
+    await holder.done;
+    for (let count = 1; count <= 5; count += 1) {
+      void new Attempt(dead, newClaim(name));
+      await untilWaiting(one, name, count);
+    }
+    const next = new Attempt(two, newClaim(name));
+    await untilWaiting(one, name, 6);
+    await dead.die();
+    await sleep(50);
+    const releasedAt = performance.now();
+    await holder.release();
+    await next.done;
+    expect(next.state).toBe('granted');
+    expect(performance.now() - releasedAt).toBeLessThan(500);
+    await next.release();
+    expect(await server.leftOf(name)).toBe(0);
+    await Promise.all([one, two].map((each) => each[Symbol.asyncDispose]()));
+  });
+
+  test('a holder that is killed keeps it for its time to live, and then the first waiter has it', async () => {
+    const [one, dead] = await Promise.all([server.open(), server.open()]);
+    const name = `expires ${randomUUID()}`;
+    const holder = new Attempt(dead, newClaim(name, { ttlMs: 400 }));
+    await holder.done;
+    const heldAt = performance.now();
+    await dead.die();
+    const next = new Attempt(one, newClaim(name));
+    await next.done;
+    const tookMs = performance.now() - heldAt;
+    expect(tookMs).toBeGreaterThan(330);
+    expect(tookMs).toBeLessThan(900);
+    expect(next.granted?.token).toBeGreaterThan(holder.granted?.token ?? 0n);
+    await next.release();
+    await one[Symbol.asyncDispose]();
+  });
+
+  test('a new holder that ends sooner than the last one would have is not waited for longer', async () => {
+    const [one, two, dead] = await Promise.all([server.open(), server.open(), server.open()]);
+    const name = `sooner ${randomUUID()}`;
+    const holder = new Attempt(one, newClaim(name, { ttlMs: 60_000 }));
+    await holder.done;
+    const short = new Attempt(dead, newClaim(name, { ttlMs: 300 }));
+    await untilWaiting(one, name, 1);
+    const next = new Attempt(two, newClaim(name));
+    await untilWaiting(one, name, 2);
+    await holder.release();
+    await short.done;
+    await dead.die();
+    await next.done;
+    expect(next.state).toBe('granted');
+    expect(next.tookMs).toBeLessThan(2_000);
+    await next.release();
+    await Promise.all([one, two].map((each) => each[Symbol.asyncDispose]()));
+  });
+
+  test('who gives up, or whose time is over, waits no more and leaves nothing', async () => {
+    const [one, two] = await Promise.all([server.open(), server.open()]);
+    const name = `gives up ${randomUUID()}`;
+    const holder = new Attempt(one, newClaim(name));
+    await holder.done;
+    const late = new Attempt(two, newClaim(name), 150);
+    await untilWaiting(one, name, 1);
+    const gone = new Attempt(two, newClaim(name));
+    await untilWaiting(one, name, 2);
+    const stays = new Attempt(two, newClaim(name));
+    await untilWaiting(one, name, 3);
+    gone.cancel();
+    await Promise.all([late.done, gone.done]);
+    expect([late.state, gone.state]).toEqual(['LOCK_HELD', 'CANCELLED']);
+    expect(late.tookMs).toBeGreaterThan(145);
+    expect(late.tookMs).toBeLessThan(300);
+    await untilWaiting(one, name, 1);
+    await holder.release();
+    await stays.done;
+    await stays.release();
+    await expect.poll(() => server.leftOf(name)).toBe(0);
+    await Promise.all([one, two].map((each) => each[Symbol.asyncDispose]()));
+  });
+}
