@@ -1,0 +1,107 @@
+import { hash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { HoldfastError } from '../../../platform/errors.ts';
+import { PendingCommand, type Waiter } from '../../redis/pending-command.ts';
+import type { Caller, RedisBackend } from '../../redis/redis-backend.ts';
+import type { Reply } from '../../redis/reply.ts';
+import { unsupportedRedis } from './lock-refusals.ts';
+
+/** Who waits for a script; told once. `sentAtMs` of the clock, when it was sent. */
+export interface ScriptWaiter {
+  answered(reply: Reply, sentAtMs: number): void;
+  failed(error: HoldfastError): void;
+}
+
+interface LockScript {
+  readonly digest: Buffer;
+  readonly body: Buffer;
+}
+
+/** What each script does stands in its first file, or in the second after `first`. */
+export const lockScripts = {
+  acquire: script('first', 'acquire-free', 'lock', 'acquire'),
+  release: script('first', 'release-alone', 'lock', 'release'),
+  cancel: script('first', 'lock', 'cancel'),
+  look: script('first', 'lock', 'look'),
+  force: script('first', 'lock', 'force'),
+  adopt: script('first', 'lock', 'adopt'),
+  renew: script('renew'),
+  list: script('list'),
+};
+
+const evalsha = Buffer.from('EVALSHA');
+const evaluate = Buffer.from('EVAL');
+const lifeKey = Buffer.from('holdfast:locks');
+const keyCounts = Array.from({ length: 1_002 }, (_, count) => Buffer.from(String(count)));
+const nobody: Caller = { ended: undefined, onEnd: () => () => {} };
+
+/** The key of a lock, with a hash tag that those beside it share. */
+export const lockKey = (name: string): Buffer => Buffer.from(`holdfast:lock:{${name}}`);
+
+/** Arguments of a script. */
+export const words = (...all: readonly (string | number)[]): Buffer[] =>
+  all.map((each) => Buffer.from(String(each)));
+
+/**
+ * Runs a script of locks on the connections that all commands share. At most 1,000 locks. It may be sent again by whoever has lost its reply: each
+ * one is the same once or twice.
+ */
+export function runLockScript(
+  to: RedisBackend,
+  { digest, body }: LockScript,
+  locks: readonly Buffer[],
+  args: readonly Buffer[],
+  waiter: ScriptWaiter,
+): void {
+  const rest = [keyCounts[locks.length + 1] as Buffer, lifeKey, ...locks, ...args];
+  const run = (words: readonly Buffer[], failed: (error: HoldfastError) => void): void => {
+    const answers: Waiter = {
+      answered: (reply) => waiter.answered(reply, command.sentAtMs),
+      failed,
+    };
+    const command = new PendingCommand(words, true, answers, 0);
+    try {
+      to.send([command], 'shared');
+    } catch (thrown) {
+      failed(HoldfastError.from(thrown));
+    }
+  };
+  const start = (): void =>
+    run([evalsha, digest, ...rest], (error) => {
+      // A server that was started anew, or has become the master, knows no scripts.
+      if (error.metadata['redis_code'] !== 'NOSCRIPT') {
+        return waiter.failed(asRefusal(error, to));
+      }
+      run([evaluate, body, ...rest], (error) => waiter.failed(asRefusal(error, to)));
+    });
+  const opening = to.opening(nobody, 'shared');
+  if (opening === undefined) start();
+  else void opening.then(start);
+}
+
+/** The keys of a script are in several slots. */
+const asRefusal = (error: HoldfastError, { name }: RedisBackend): HoldfastError =>
+  error.metadata['redis_code'] === 'CROSSSLOT'
+    ? unsupportedRedis('it is part of a Cluster', name)
+    : error;
+
+/** The same, for those who are not in a hurry. */
+export const askLockScript = (
+  to: RedisBackend,
+  script: LockScript,
+  locks: readonly Buffer[],
+  args: readonly Buffer[],
+): Promise<{ readonly reply: Reply; readonly sentAtMs: number }> =>
+  new Promise((resolve, reject) =>
+    runLockScript(to, script, locks, args, {
+      answered: (reply, sentAtMs) => resolve({ reply, sentAtMs }),
+      failed: reject,
+    }),
+  );
+
+function script(...files: readonly string[]): LockScript {
+  const text = files
+    .map((file) => readFileSync(new URL(`./redis/${file}.lua`, import.meta.url), 'utf8'))
+    .join('\n');
+  return { digest: Buffer.from(hash('sha1', text, 'hex')), body: Buffer.from(text) };
+}
