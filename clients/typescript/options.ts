@@ -56,3 +56,18 @@ export interface BeginOptions extends CallOptions, CommitIdOptions {
    */
   readonly locks?: readonly { readonly leaseId: string }[] | undefined;
 }
+
+/** Something that a transaction tells when it is committed, and only then. */
+export interface OutboxEvent {
+  /** 1 to 200 bytes. */
+  readonly topic: string;
+  /** Events of one topic and key come in the order of their transactions; at most 200 bytes. */
+  readonly key?: string | undefined;
+  /** At most 1 MiB; text is sent as UTF-8. */
+  readonly payload?: Uint8Array | string | undefined;
+}
+
+export interface CommitOptions extends CallOptions {
+  /** Written with the transaction: there if and only if it is committed. At most 1,000. */
+  readonly events?: readonly OutboxEvent[] | undefined;
+}

@@ -1,4 +1,4 @@
-import type { CallOptions, QueryOptions, RowOptions } from './options.ts';
+import type { CallOptions, CommitOptions, QueryOptions, RowOptions } from './options.ts';
 import type { BatchStatement, Sql } from './sql.ts';
 import type { TransactionChannel } from './transport.ts';
 import type { Parameter } from './types/parameters.ts';
@@ -91,7 +91,7 @@ export class Transaction implements AsyncDisposable {
    * Ends the transaction for good. Fails with reason `COMMIT_UNKNOWN` when nobody knows what became of it; with any other, it is rolled back.
    * Giving it up (signal, deadline) once it is sent does not stop it.
    */
-  commit(options: CallOptions = {}): Promise<void> {
+  commit(options: CommitOptions = {}): Promise<void> {
     return this.#channel.commit(options);
   }
 

@@ -1,5 +1,5 @@
 import type { HoldfastError } from './errors.ts';
-import type { BeginOptions, CallOptions } from './options.ts';
+import type { BeginOptions, CallOptions, CommitOptions } from './options.ts';
 import type { Loss } from './wire/lock-messages.ts';
 import type { Operation } from './wire/operations.ts';
 
@@ -18,7 +18,7 @@ export interface TransactionChannel {
   readonly isOver: boolean;
   readonly call: Run;
   /** Ends the transaction; the answer is final, except for reason `COMMIT_UNKNOWN`. */
-  commit(options: CallOptions): Promise<void>;
+  commit(options: CommitOptions): Promise<void>;
   /** Ends the transaction; does nothing when it is over. */
   rollback(options: CallOptions): Promise<void>;
 }

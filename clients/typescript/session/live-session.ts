@@ -109,12 +109,13 @@ export class LiveSession {
       throw error;
     }
     const size = writer.length - start;
-    if (!call.operation.exempt) {
+    const { exempt } = call.operation;
+    if (size > Math.min(limits.maxMessageBytes, exempt ? Infinity : limits.maxInFlightBytes)) {
+      writer.truncate(start);
+      throw tooLarge(size, limits);
+    }
+    if (!exempt) {
       const { count, bytes } = this.#inFlight;
-      if (size > Math.min(limits.maxMessageBytes, limits.maxInFlightBytes)) {
-        writer.truncate(start);
-        throw tooLarge(size, limits);
-      }
       if (count > 0 && bytes + size > limits.maxInFlightBytes) {
         writer.truncate(start);
         return false;

@@ -1,5 +1,5 @@
 import { type HoldfastError, transactionOver } from '../errors.ts';
-import type { BeginOptions, CallOptions } from '../options.ts';
+import type { BeginOptions, CallOptions, CommitOptions } from '../options.ts';
 import type { Run, TransactionChannel } from '../transport.ts';
 import { begin, commit, type Operation, rollback } from '../wire/operations.ts';
 
@@ -69,10 +69,10 @@ export class SessionTransaction implements TransactionChannel {
     return this.#start(operation, request, options, this).reply;
   };
 
-  async commit(options: CallOptions): Promise<void> {
+  async commit({ events, ...options }: CommitOptions): Promise<void> {
     if (this.#lost !== undefined) throw this.#lost;
     if (this.#closed) throw transactionOver();
-    const { reply, wasSent } = this.#start(commit, undefined, options, this);
+    const { reply, wasSent } = this.#start(commit, { events }, options, this);
     this.#closed = true;
     try {
       await reply;

@@ -10,7 +10,7 @@ import {
   transactionOver,
   undecodable,
 } from '../errors.ts';
-import type { BeginOptions, CallOptions } from '../options.ts';
+import type { BeginOptions, CallOptions, CommitOptions } from '../options.ts';
 import type { Run, TransactionChannel } from '../transport.ts';
 import { ByteReader } from '../wire/byte-reader.ts';
 import { ByteWriter } from '../wire/byte-writer.ts';
@@ -77,9 +77,9 @@ export class StreamTransaction implements TransactionChannel {
   readonly call: Run = async (operation, request, options) =>
     this.#send(operation, request, options);
 
-  async commit(options: CallOptions): Promise<void> {
+  async commit({ events, ...options }: CommitOptions): Promise<void> {
     this.#check(options);
-    const answer = this.#send(commit, undefined, options);
+    const answer = this.#send(commit, { events }, options);
     this.#over = transactionOver();
     try {
       await answer;

@@ -33,10 +33,12 @@ import {
 } from './redis-messages.ts';
 import {
   type BeginRequest,
+  type CommitRequest,
   type FetchRequest,
   readFetch,
   type SavepointRequest,
   writeBegin,
+  writeCommit,
   writeFetch,
   writeSavepoint,
 } from './transaction-messages.ts';
@@ -171,11 +173,11 @@ export const fetch: Operation<FetchRequest, QueryResult<unknown>> = {
   read: readFetch,
 };
 
-export const commit: Operation<undefined, void> = {
+export const commit: Operation<CommitRequest, void> = {
   field: 17,
   transactionField: 6,
   exempt: true,
-  write: nothing,
+  write: writeCommit,
   read: nothing,
 };
 

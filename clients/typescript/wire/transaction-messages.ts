@@ -1,5 +1,5 @@
 import { HoldfastError } from '../errors.ts';
-import type { BeginOptions } from '../options.ts';
+import type { BeginOptions, OutboxEvent } from '../options.ts';
 import type { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { encodeMessage } from './contract.ts';
@@ -10,6 +10,11 @@ import { wholeNumber } from './whole-number.ts';
 /** holdfast.v1.Begin. */
 export interface BeginRequest extends BeginOptions {
   readonly pool: string;
+}
+
+/** holdfast.v1.Commit. */
+export interface CommitRequest {
+  readonly events?: readonly OutboxEvent[] | undefined;
 }
 
 /** holdfast.v1.Savepoint. */
@@ -52,6 +57,29 @@ export function writeBegin(writer: ByteWriter, request: BeginRequest): void {
       locks,
     }),
   );
+}
+
+/** Fields of holdfast.v1.OutboxEvent. */
+const eventTag = { topic: 0x0a, key: 0x12, payload: 0x1a } as const;
+const eventsTag = 0x0a;
+
+export function writeCommit(writer: ByteWriter, { events = [] }: CommitRequest): void {
+  for (const { topic, key = '', payload = '' } of events) {
+    writer.byte(eventsTag);
+    const start = writer.begin();
+    writer.byte(eventTag.topic);
+    writer.string(topic);
+    if (key !== '') {
+      writer.byte(eventTag.key);
+      writer.string(key);
+    }
+    if (payload.length > 0) {
+      writer.byte(eventTag.payload);
+      if (typeof payload === 'string') writer.string(payload);
+      else writer.bytes(payload);
+    }
+    writer.finish(start);
+  }
 }
 
 export function writeSavepoint(writer: ByteWriter, { action, name }: SavepointRequest): void {

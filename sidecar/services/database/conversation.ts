@@ -87,7 +87,7 @@ export function conversation(
       return answer(response.savepoint, done);
     }
     if (request.commit) {
-      await transaction.commit(call);
+      await transaction.commit(call, request.commit.events);
       return answer(response.committed, done);
     }
     if (request.rollback) {

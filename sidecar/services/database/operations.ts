@@ -1,6 +1,7 @@
 import type { Call } from '../../../platform/call.ts';
 import type { BatchRequest__Output } from '../../../platform/gen/holdfast/v1/BatchRequest.ts';
 import type { Begin__Output } from '../../../platform/gen/holdfast/v1/Begin.ts';
+import type { Commit__Output } from '../../../platform/gen/holdfast/v1/Commit.ts';
 import type { Fetch__Output } from '../../../platform/gen/holdfast/v1/Fetch.ts';
 import type { QueryRequest__Output } from '../../../platform/gen/holdfast/v1/QueryRequest.ts';
 import type { Savepoint__Output } from '../../../platform/gen/holdfast/v1/Savepoint.ts';
@@ -107,15 +108,15 @@ export function databaseOperations(
     },
   };
 
-  const commit: Operation<object, object> = {
+  const commit: Operation<Commit__Output, object> = {
     name: 'Database.Commit',
     frame: 'commit',
     target: (_request, call) => transactions.poolOf(call),
     exempt: true,
     uncancellable: true,
-    handle: async (_request, call) => {
+    handle: async ({ events }, call) => {
       const transaction = transactions.of(call);
-      await transaction.commit(call).finally(() => transactions.remove(call));
+      await transaction.commit(call, events).finally(() => transactions.remove(call));
       return {};
     },
   };
