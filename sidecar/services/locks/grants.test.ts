@@ -123,6 +123,15 @@ describe('a grant of a session', () => {
     });
   });
 
+  test('is lost in time although the timer rings a little early, as timers of the system do', async () => {
+    const after = clock.after.bind(clock);
+    clock.after = (delayMs, ring) => after(delayMs > 100 ? delayMs - 0.8 : delayMs, ring);
+    await settled(acquire());
+    isAway = true;
+    await clock.advance(3_001);
+    expect(lost).toHaveLength(1);
+  });
+
   test('outlives an authority that is away for less', async () => {
     await settled(acquire());
     await clock.advance(900);

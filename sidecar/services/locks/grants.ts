@@ -192,7 +192,13 @@ export class Grants {
     this.#looksAtMs = atMs;
     this.#stopTimer();
     const { clock } = this.#parts;
-    this.#stopTimer = clock.after(Math.max(0, atMs - clock.now()), () => this.look(clock.now()));
+    this.#stopTimer = clock.after(Math.max(0, atMs - clock.now()), () => {
+      const nowMs = clock.now();
+      if (nowMs >= this.#looksAtMs) return this.look(nowMs);
+      // A timer of the system may ring up to a millisecond early.
+      this.#looksAtMs = Infinity;
+      this.#lookAt(atMs);
+    });
   }
 
   #lose(grant: HeldGrant, loss: Loss): void {
