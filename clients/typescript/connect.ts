@@ -3,6 +3,7 @@ import { Budget } from './budget.ts';
 import { Channel } from './channel.ts';
 import { Database } from './database.ts';
 import { HoldfastError } from './errors.ts';
+import { Events } from './events.ts';
 import { Guard } from './guard.ts';
 import { Locks } from './locks.ts';
 import { Redis } from './redis.ts';
@@ -42,6 +43,8 @@ export interface Holdfast extends AsyncDisposable {
   guard(target: string): Guard;
   /** The cost budget of a target by itself. */
   budget(target: string): Budget;
+  /** What transactions of a PostgreSQL pool of the policy have told with their commit; `default` by default. */
+  events(pool?: string): Events;
   /** Locks of the whole fleet. */
   locks(): Locks;
   /**
@@ -81,6 +84,7 @@ export function connect({
     upstream: (target) => new Upstream(target, transport, streams),
     guard: (target) => new Guard(target, transport, clock),
     budget: (target) => new Budget(target, transport),
+    events: (pool = '') => new Events(pool, transport, streams, clock),
     locks: () => new Locks({ transport, streams, deadlineMs }),
     close,
     [Symbol.asyncDispose]: () => close(),

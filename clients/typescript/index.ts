@@ -3,11 +3,14 @@ export { Lock, Locks, type LockOptions } from './locks.ts';
 export { connect, type ConnectOptions, type Holdfast } from './connect.ts';
 export type { Database } from './database.ts';
 export { type ClientReason, HoldfastError, type StatusName } from './errors.ts';
+export type { Events, EventSubscription, ReceivedEvent } from './events.ts';
 export type { EnterOptions, ExitOptions, Guard, GuardedCall, Permit } from './guard.ts';
 export type {
   BatchOptions,
   BeginOptions,
   CallOptions,
+  CommitOptions,
+  OutboxEvent,
   Priority,
   QueryOptions,
   StreamOptions,
@@ -28,6 +31,7 @@ export type { Parameter } from './types/parameters.ts';
 export type { Upstream, UpstreamCall, UpstreamInit } from './upstream.ts';
 export type { UpstreamAnswer, UpstreamStream } from './upstream-answer.ts';
 export type { BudgetState } from './wire/budget-messages.ts';
+export type { CommittedEvent } from './wire/event-messages.ts';
 export type { CallOutcome } from './wire/guard-messages.ts';
 export type { CommitOutcome } from './wire/outcome-messages.ts';
 export type { Filter, PageQuery, PageResult, Sort } from './wire/page-messages.ts';
