@@ -215,10 +215,8 @@ export class PostgresAuthority implements LockAuthority {
     const news = readNews(payload);
     switch (news?.kind) {
       case 'woken': {
-        const acquisition = this.#acquisitions.get(news.name)?.get(news.leaseId);
-        if (acquisition !== undefined) acquisition.ask();
-        // It has given up, and its withdrawal is still on its way or was lost.
-        else this.#withdraw(news.name, news.leaseId, this.#parts.longestTtlMs());
+        // If it is there no more it has the lock already, having asked by itself; or it has given up, and its withdrawal is on its way.
+        this.#acquisitions.get(news.name)?.get(news.leaseId)?.ask();
         return;
       }
       case 'look':

@@ -220,9 +220,8 @@ export class RedisAuthority implements LockAuthority {
       case 'woken': {
         const leaseId = news.waiter.slice(0, news.waiter.indexOf(' '));
         const acquisition = this.#byLease.get(keyOf(name, leaseId));
-        if (acquisition !== undefined) acquisition.ask();
-        // It has given up, and its withdrawal is still on its way or was lost.
-        else this.#withdraw(name, news.waiter, this.#parts.longestTtlMs());
+        // Else it has the lock already, having asked by itself; or it has given up, and its withdrawal is on its way.
+        acquisition?.ask();
         return;
       }
       case 'look':
