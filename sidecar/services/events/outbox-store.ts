@@ -44,6 +44,7 @@ const mostBytes = 262_144;
 /** Of each statement here, the last run stands. */
 const repeatable: Safety = { idempotent: true };
 const taken = 'HF010';
+const mostTries = 5;
 
 /** The outbox of one database, by the functions of schema `holdfast`. Holds no state. */
 export class OutboxStore {
@@ -97,10 +98,15 @@ export class OutboxStore {
     params: readonly (string | null)[],
     call: Call,
   ): Promise<readonly DecodedRow[]> {
-    try {
-      return decodeRows(await this.#database.query({ sql, params }, call, repeatable));
-    } catch (thrown) {
-      throw this.#failure(HoldfastError.from(thrown));
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return decodeRows(await this.#database.query({ sql, params }, call, repeatable));
+      } catch (thrown) {
+        const error = HoldfastError.from(thrown);
+        // Where the database makes everything REPEATABLE READ, two who look at once may get into each other's way.
+        if (tries < mostTries && error.reason === 'SERIALIZATION_FAILURE') continue;
+        throw this.#failure(error);
+      }
     }
   }
 

@@ -95,6 +95,34 @@ test('while the session that listens is gone it looks once a second, and hears a
   await expect.poll(() => subscription.payloads).toEqual(['1', '2']);
 });
 
+test('a database whose transactions are all REPEATABLE READ serves its subscribers, too', async () => {
+  const strict = await testDatabase();
+  const url = new URL(strict.url);
+  await client.query(
+    `alter database ${url.pathname.slice(1)} set default_transaction_isolation to 'repeatable read'`,
+  );
+  const sidecar = await startSidecar({ databaseUrl: strict.url });
+  await using writer = connect({ address: sidecar.address });
+  using events = new StockEvents(sidecar.address);
+  const all = ['a', 'b', 'c', 'd'].map((name) => events.subscribe(name));
+  const lane = async (of: number): Promise<void> => {
+    for (let nth = 0; nth < 40; nth += 1) {
+      await writer.database().transaction(async (tx) => {
+        await tx.query('select count(*) from holdfast.commits');
+        await tx.commit({ events: [{ topic: 't', key: 'k', payload: `${of} ${nth}` }] });
+      });
+    }
+  };
+  await Promise.all([0, 1, 2, 3].map(lane));
+  for (const { events: got } of all) {
+    await expect.poll(() => got.length, { timeout: 5_000 }).toBe(160);
+    expect(got.map(({ seq }) => Number(seq))).toEqual(got.map((_, index) => index + 1));
+  }
+  await writer.close();
+  await sidecar.stop();
+  await strict.drop();
+});
+
 test('nobody listens where nobody subscribes', async () => {
   await commit('1');
   await expect.poll(listeners).toEqual([]);
