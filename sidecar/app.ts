@@ -30,7 +30,6 @@ import { databaseOperations } from './services/database/operations.ts';
 import { guardMetrics } from './services/guard/guard-metrics.ts';
 import { guardOperations } from './services/guard/operations.ts';
 import { Permits } from './services/guard/permits.ts';
-import type { Grants } from './services/locks/grants.ts';
 import { lockOperations } from './services/locks/operations.ts';
 import { faultsOf, fileSignature } from './settings/policy-settings.ts';
 import { policyOperations } from './services/policies/operations.ts';
@@ -73,8 +72,7 @@ export async function startApp(
     limitBytes: memoryBytes,
   });
   const deadlines = new Deadlines(clock);
-  let grants: Grants | undefined;
-  const look = (nowMs: number): void => grants?.look(nowMs);
+  const look = (nowMs: number): void => locks?.grants.look(nowMs);
   const path = new RequestPath({ clock, deadlines, metrics, log, memory, look });
 
   const data = new DataPlane(settings, {
@@ -107,7 +105,6 @@ export async function startApp(
     log,
     settings: () => policy.settings,
   });
-  grants = locks?.grants;
   const database = databaseOperations(data.databases, statuses, grantsOf(locks));
   const locking = lockOperations({ clock, locks });
   const commands = commandOperations(data.redis, { statuses, clock, random });
@@ -191,12 +188,12 @@ export async function startApp(
           clock,
           drained,
           // Frames of open transactions still come through, and so do Exits.
-          isBusy: () => data.isBusy || permits.size > 0 || (grants?.size ?? 0) > 0,
+          isBusy: () => data.isBusy || permits.size > 0 || (locks?.grants.size ?? 0) > 0,
           end: async () => void (await Promise.all(listeners.all.map((each) => each.end()))),
           cut: () => listeners.all.forEach(({ server }) => server.forceShutdown()),
           close: async () => {
             events.close();
-            await grants?.close();
+            await locks?.grants.close();
             await data.close();
           },
         },

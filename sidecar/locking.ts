@@ -77,9 +77,9 @@ interface AuthorityParts extends AuthorityEvents, Pick<LockingParts, 'clock' | '
 function openAuthority(
   { authority, server }: NonNullable<Settings['locks']>,
   data: DataPlane,
-  { clock, random, longestTtlMs, onForced }: AuthorityParts,
+  { clock, random, longestTtlMs, ...events }: AuthorityParts,
 ): LockAuthority {
-  const shared = { clock, random, newId: randomUUID, longestTtlMs, events: { onForced } };
+  const shared = { clock, random, newId: randomUUID, longestTtlMs, events };
   if (authority === 'Postgres') {
     return new PostgresAuthority({
       ...shared,
