@@ -61,6 +61,9 @@ export type LockEvent =
 
 export type Recording = (event: LockEvent) => void;
 
+/** As the process of a pause: all of them, where they are one. */
+export const everybody = '*';
+
 /** CLOCK_MONOTONIC in ms: the same for all processes of this machine. */
 export const machineNowMs = (): number => Number(process.hrtime.bigint()) / 1e6;
 

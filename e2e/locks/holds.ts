@@ -1,5 +1,5 @@
 import type { LockMode } from '../../clients/typescript/wire/lock-messages.ts';
-import type { LockEvent } from './history.ts';
+import { everybody, type LockEvent } from './history.ts';
 
 /** One name of one grant, for as long as its holder was certainly entitled to it. */
 export interface Hold {
@@ -59,14 +59,13 @@ export function holdsOf(events: readonly LockEvent[]): Hold[] {
   for (const story of stories.values()) {
     const { asked, granted, released } = story;
     if (granted === undefined) continue;
-    const processes = [asked.client, asked.sidecar];
-    const its = (from: Map<string, Paused[]>): Paused[] =>
-      processes.flatMap((name) => from.get(name) ?? []);
+    const processes = [asked.client, asked.sidecar, everybody];
+    const itsPauses = (): Paused[] => processes.flatMap((name) => pauses.get(name) ?? []);
     const killed = processes
       .flatMap((name) => kills.get(name) ?? [])
       .filter(({ atMs }) => atMs >= asked.atMs)
       .toSorted((a, b) => a.atMs - b.atMs)[0];
-    const untilMs = endOf(story, killed, its(pauses), lastMs);
+    const untilMs = endOf(story, killed, itsPauses, lastMs);
     const { id, mode, permits, owner, fence } = asked;
     asked.names.forEach((name, at) =>
       holds.push({
@@ -90,7 +89,7 @@ export function holdsOf(events: readonly LockEvent[]): Hold[] {
 function endOf(
   { asked, told, releasing, released }: Story,
   killed: Killed | undefined,
-  pauses: readonly Paused[],
+  pauses: () => readonly Paused[],
   lastMs: number,
 ): number {
   if (releasing !== undefined && released?.why === '') return releasing.atMs;
@@ -100,7 +99,7 @@ function endOf(
       (first, event) => (first === undefined || event.atMs < first.atMs ? event : first),
       undefined,
     );
-  const knownMs = beforeNews(end?.atMs ?? lastMs, pauses);
+  const knownMs = beforeNews(end?.atMs ?? lastMs, pauses());
   const byTime =
     (end?.what === 'told' && end.why === 'expired') ||
     (end?.what === 'killed' && end.kind === 'sidecar');
