@@ -35,6 +35,8 @@ declare
   token bigint;
 begin
   perform holdfast.lock_commit_durably();
+  -- After a promotion tokens begin far above those that were lost.
+  perform holdfast.lock_settling(0);
   perform pg_advisory_xact_lock_shared(1212563780, p_ticket);
   loop
     -- The token is drawn when the row is ours: who comes later has the larger one.

@@ -37,6 +37,7 @@ create table holdfast.lock_waiters (
   unique (name, lease)
 );
 create index on holdfast.lock_waiters (looks_at);
+create index on holdfast.lock_waiters (name, woken_until) where woken_until is not null;
 
 -- In which history of the server locks were granted. In another one (a promoted standby) grants may be missing.
 create table holdfast.lock_life (

@@ -37,22 +37,21 @@ begin
   if found and settling_ms = 0 then
     if h.mode <> p_mode then
       outcome := 'other';
-      return;
-    end if;
-    if p_lease <> all (h.leases) then
-      if cardinality(h.leases) >= 1000 then
-        outcome := 'full';
-        return;
+    elsif p_lease <> all (h.leases) and cardinality(h.leases) >= 1000 then
+      outcome := 'full';
+    else
+      outcome := 'granted';
+      token := h.token;
+      perform holdfast.lock_commit_durably();
+      if p_lease <> all (h.leases) then
+        h.leases := h.leases || p_lease;
+        h.channels := h.channels || p_channel;
       end if;
-      h.leases := h.leases || p_lease;
-      h.channels := h.channels || p_channel;
+      update holdfast.lock_holders o
+      set leases = h.leases, channels = h.channels, expires_at = greatest(o.expires_at, ends)
+      where o.name = p_name and o.owner = p_owner;
     end if;
-    perform holdfast.lock_commit_durably();
-    update holdfast.lock_holders o
-    set leases = h.leases, channels = h.channels, expires_at = greatest(o.expires_at, ends)
-    where o.name = p_name and o.owner = p_owner;
-    outcome := 'granted';
-    token := h.token;
+    -- It may have been waiting.
     delete from holdfast.lock_waiters q where q.name = p_name and q.lease = p_lease;
     if found then
       perform holdfast.lock_advance(p_name, null);

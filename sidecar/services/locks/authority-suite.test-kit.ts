@@ -1,18 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Call, cancelled } from '../../../platform/call.ts';
-import { HoldfastError } from '../../../platform/errors.ts';
-import type { Claim, Granted, LockAuthority } from './authority.ts';
-
-/** An authority with connections of its own, as another sidecar has it. */
-export interface SuiteAuthority extends AsyncDisposable {
-  readonly authority: LockAuthority;
-  /** Names of locks that were taken away. */
-  readonly forced: readonly string[];
-  /** As a sidecar that is killed: its connections are cut, and it takes nothing back. */
-  die(): Promise<void>;
-}
+import { live, lockHistories } from './authority-histories.test-kit.ts';
+import { Attempt, newClaim, type SuiteAuthority, untilWaiting } from './lock-attempt.test-kit.ts';
 
 /** A server that grants locks, and how to reach it. */
 export interface SuiteServer {
@@ -21,72 +12,18 @@ export interface SuiteServer {
   leftOf(prefix: string): Promise<number>;
 }
 
-/** Of a request of its own; without an owner its lease stands for it. */
-export function newClaim(name: string, more: Partial<Claim> = {}): Claim {
-  const leaseId = randomUUID();
-  return { name, mode: 'exclusive', permits: 1, leaseId, owner: leaseId, ttlMs: 30_000, ...more };
-}
-
-export const plainCall = (): Call =>
-  new Call({ scope: { onClose: () => () => {}, push: () => {} }, deadlineAtMs: Infinity });
-
-/** An acquire that is under way. */
-export class Attempt {
-  readonly claim: Claim;
-  readonly by: SuiteAuthority;
-  readonly call = plainCall();
-  readonly done: Promise<Granted | undefined>;
-  granted: Granted | undefined;
-  /** Reason of its refusal. */
-  refused: string | undefined;
-  tookMs = 0;
-
-  /** Waits at most `waitMs`; 0 is not at all. */
-  constructor(by: SuiteAuthority, claim: Claim, waitMs = 60_000) {
-    this.by = by;
-    this.claim = claim;
-    const startedAtMs = performance.now();
-    const latestAtMs = waitMs === 0 ? 0 : startedAtMs + waitMs;
-    this.done = by.authority
-      .acquire(claim, this.call, latestAtMs)
-      .then(
-        (granted) => (this.granted = granted),
-        (error: unknown) => {
-          this.refused = HoldfastError.from(error).reason;
-          return undefined;
-        },
-      )
-      .finally(() => (this.tookMs = performance.now() - startedAtMs));
-  }
-
-  get state(): string {
-    return this.granted === undefined ? (this.refused ?? 'waiting') : 'granted';
-  }
-
-  cancel(): void {
-    this.call.end(cancelled());
-  }
-
-  release(): Promise<boolean> {
-    return this.by.authority.release(this.claim);
-  }
-}
-
-/** Until so many wait for the lock, as the authority tells it. */
-export async function untilWaiting(by: SuiteAuthority, name: string, count: number): Promise<void> {
-  await expect
-    .poll(
-      async () => {
-        const readings = await by.authority.list(name, 10, plainCall());
-        return readings.find((each) => each.name === name)?.waiting ?? 0;
-      },
-      { timeout: 20_000, interval: 3 },
-    )
-    .toBe(count);
-}
-
 /** What every authority promises, on a real server: tests. */
 export function authoritySuite(server: SuiteServer): void {
+  test('answers are those of a model, in any history, and nothing is left', async () => {
+    const all = await Promise.all([server.open(), server.open(), server.open()]);
+    await fc.assert(
+      fc.asyncProperty(lockHistories, (history) => live(history, all)),
+      { numRuns: 60, endOnFailure: true },
+    );
+    await expect.poll(() => server.leftOf('history')).toBe(0);
+    await Promise.all(all.map((each) => each[Symbol.asyncDispose]()));
+  });
+
   test('a thousand waiters of three sidecars get it in order', async () => {
     const all = await Promise.all([server.open(), server.open(), server.open()]);
     const name = `thousand ${randomUUID()}`;
