@@ -59,6 +59,16 @@ test('what only reads is tried again when its reply is lost; a write is not', as
   expect(String(await it.redis.command('GET', 'n'))).toBe('2');
 });
 
+test('a script whose own error sounds like one of an unavailable Redis is not run twice', async () => {
+  const retry = { maxAttempts: 3, backoff: { baseMs: 10, maxMs: 20 } };
+  await using it = await aSidecar({ retry });
+  const body = "redis.call('INCR', KEYS[1]) return redis.error_reply('BUSY come back')";
+  const told = { code: 'UNKNOWN', reason: 'REDIS_ERROR' };
+  await expect(it.redis.script(body, { keys: ['once'] })).rejects.toMatchObject(told);
+  await expect(it.redis.command('EVAL', body, '1', 'once')).rejects.toMatchObject(told);
+  expect(String(await it.redis.command('GET', 'once'))).toBe('2');
+});
+
 test('a breaker opens while Redis is away, and closes when it is back', async () => {
   const breaker = { minCalls: 5, openMs: 300, halfOpenCalls: 1 };
   await using it = await aSidecar({ breaker });

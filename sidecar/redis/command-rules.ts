@@ -96,6 +96,10 @@ export function commandRule(name: Buffer): CommandRule {
   return rules.get(spelled) ?? rules.get(spelled.toUpperCase()) ?? unknownCommand;
 }
 
+/** Whether a command may change something and fail all the same, as scripts do. */
+export const mayFailInPart = (name: Buffer | undefined): boolean =>
+  name !== undefined && commandRule(name).scripts === true;
+
 /** Why a command is not for a shared connection, or undefined. */
 export function refusalOf(rule: CommandRule, args: readonly Buffer[]): string | undefined {
   const why = rule.refused ?? rule.refusal?.(args);

@@ -2,7 +2,7 @@ import { Redis, type Command } from 'ioredis';
 import type { Clock } from '../../platform/clock.ts';
 import type { HoldfastError } from '../../platform/errors.ts';
 import { encodeCommands } from './command-encoding.ts';
-import { commandRule } from './command-rules.ts';
+import { mayFailInPart } from './command-rules.ts';
 import { connectionSettings } from './connection-settings.ts';
 import type { Carrier, PendingCommand } from './pending-command.ts';
 import {
@@ -273,4 +273,4 @@ export class Link implements Carrier {
 }
 
 const mayRunInPart = ({ words: [name], harmless }: PendingCommand): boolean =>
-  !harmless && name !== undefined && commandRule(name).scripts === true;
+  !harmless && mayFailInPart(name);

@@ -171,6 +171,24 @@ describe('an error reply', () => {
     );
   });
 
+  test.each([
+    'BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.',
+    'CLUSTERDOWN Hash slot not served',
+    'TRYAGAIN Multiple keys request during rehashing of slot',
+  ])('Redis itself stops a script before it begins with %s', (message) => {
+    expect(replyError(message, 'cache', true).kind).toBe('unavailable');
+  });
+
+  test.each(['BUSY come back', 'LOADING', 'CLUSTERDOWN', 'TRYAGAIN later'])(
+    'a script that answers %s of its own accord may have run',
+    (message) => {
+      expect(replyError(message, 'cache', true)).toMatchObject({
+        kind: 'unknown-outcome',
+        reason: 'REDIS_ERROR',
+      });
+    },
+  );
+
   test('what a caller sent does not come back, wherever Redis puts it', () => {
     const secret = fc.string({ minLength: 3, maxLength: 40 }).map((text) => `§${text}§`);
     const template = fc.constantFrom(

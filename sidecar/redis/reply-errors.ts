@@ -52,8 +52,12 @@ const meanings: Readonly<Record<string, Meaning>> = {
   TRYAGAIN: unavailable('the Redis cluster is moving these keys'),
 };
 
-/** A script may meet these halfway, after it has changed something; the other unavailable ones stop it before it begins. */
-const metHalfway = new Set(['MASTERDOWN', 'READONLY', 'MISCONF', 'NOREPLICAS']);
+/**
+ * What Redis says of itself before a script begins, word for word: a script may answer with any code of its own (`BUSY come back`), and meets the other
+ * unavailable ones halfway, after it has changed something.
+ */
+const beforeScript =
+  /^(LOADING \w+ is loading the dataset in memory|BUSY \w+ is busy running a (script\. You can only call (SCRIPT|FUNCTION) KILL or SHUTDOWN NOSAVE|module command)\.|CLUSTERDOWN (Hash slot not served|The cluster is down( and only accepts read commands)?)|TRYAGAIN Multiple keys request during rehashing of slot)$/;
 
 /** Of an ERR, what is about the data and not about the request. */
 const aboutTheData =
@@ -112,7 +116,7 @@ export function replyError(message: string, target: string, partly = false): Hol
   const code = /^[A-Z][A-Z0-9_]{0,31}$/.test(first) ? first : '';
   const text = code === '' ? message : message.slice(code.length + 1);
   const known = Object.hasOwn(meanings, code) ? meanings[code] : undefined;
-  const halfway = partly && metHalfway.has(code);
+  const halfway = partly && known?.kind === 'unavailable' && !beforeScript.test(message);
   const { kind, reason } = halfway
     ? answered('unknown-outcome')
     : (known ?? answered('precondition'));

@@ -1,3 +1,4 @@
+import { status } from '@grpc/grpc-js';
 import { describe, expect, test } from 'vitest';
 import { faultyRedis, newKey, openThrough, until, untilUp } from './faulty-redis.test-kit.ts';
 import { cancel, newCall, openCommands, redisOptions } from './operations.test-kit.ts';
@@ -22,6 +23,13 @@ describe('an atomic pipeline', () => {
       expect.objectContaining({ reason: 'REDIS_ERROR' }),
       [Buffer.from('text'), null],
     ]);
+  });
+
+  test('a script in it that answers BUSY of its own accord may have run', async () => {
+    const key = newKey();
+    const body = "redis.call('INCR', KEYS[1]) return redis.error_reply('BUSY come back')";
+    const outcomes = await on.redis.pipeline([['EVAL', body, '1', key]], atomic);
+    expect(outcomes).toEqual([expect.objectContaining({ code: status.UNKNOWN })]);
   });
 
   test('one command that Redis does not take stops all of them', async () => {

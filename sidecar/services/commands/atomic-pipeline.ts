@@ -2,6 +2,7 @@ import type { Call } from '../../../platform/call.ts';
 import { HoldfastError } from '../../../platform/errors.ts';
 import type { Encoded } from '../../../platform/grpc/encoded.ts';
 import type { StatusEncoder } from '../../../platform/grpc/status.ts';
+import { mayFailInPart } from '../../redis/command-rules.ts';
 import { PendingCommand, type Waiter } from '../../redis/pending-command.ts';
 import type { RedisBackend } from '../../redis/redis-backend.ts';
 import type { Reply } from '../../redis/reply.ts';
@@ -74,7 +75,7 @@ function runOnce(
 ): Promise<Attempt> {
   return new Promise((resolve, reject) => {
     call.throwIfEnded();
-    const waiter = new AtomicWaiter(to, commands.length, statuses, { resolve, reject });
+    const waiter = new AtomicWaiter(to, { commands, harmless }, statuses, { resolve, reject });
     const pending = [multi, ...commands, exec].map((words, at) => {
       const command = new PendingCommand(words, harmless, waiter, at - 1);
       command.redirect = waiter.redirected;
@@ -98,6 +99,7 @@ interface Settle {
 /** Waits for MULTI (index -1), the commands, which are only queued, and EXEC, which has their replies. */
 class AtomicWaiter implements Waiter {
   readonly #to: RedisBackend;
+  readonly #pipeline: AtomicPipeline;
   readonly #count: number;
   readonly #statuses: StatusEncoder;
   readonly #settle: Settle;
@@ -105,9 +107,10 @@ class AtomicWaiter implements Waiter {
   /** Of MULTI, or of the first command that was not queued. */
   #refused: { readonly error: HoldfastError; readonly index: number } | undefined;
 
-  constructor(to: RedisBackend, count: number, statuses: StatusEncoder, settle: Settle) {
+  constructor(to: RedisBackend, pipeline: AtomicPipeline, statuses: StatusEncoder, settle: Settle) {
     this.#to = to;
-    this.#count = count;
+    this.#pipeline = pipeline;
+    this.#count = pipeline.commands.length;
     this.#statuses = statuses;
     this.#settle = settle;
   }
@@ -131,9 +134,15 @@ class AtomicWaiter implements Waiter {
       statuses: this.#statuses,
     });
     for (const [at, each] of replies.entries()) {
-      if (each instanceof Error) waiter.failed(replyError(each.message, this.#to.name), at);
+      if (each instanceof Error) waiter.failed(this.#errorOf(each, at), at);
       else waiter.answered(each, at);
     }
+  }
+
+  #errorOf({ message }: Error, at: number): HoldfastError {
+    const { commands, harmless } = this.#pipeline;
+    const partly = !harmless && mayFailInPart(commands[at]?.[0]);
+    return replyError(message, this.#to.name, partly);
   }
 
   failed(error: HoldfastError, index: number): void {
