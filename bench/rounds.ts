@@ -109,9 +109,13 @@ async function measure(
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const exited = once(child, 'exit');
-  await once(child, 'message');
+  const died = exited.then(() => {
+    throw new Error(`${script} ended before it was done`);
+  });
+  died.catch(() => {});
+  await Promise.race([once(child, 'message'), died]);
   const before = processUsage(middlePid);
-  const [result] = (await once(child, 'message')) as [SubjectResult];
+  const [result] = (await Promise.race([once(child, 'message'), died])) as [SubjectResult];
   const after = processUsage(middlePid);
   await exited;
   const { operations } = result;

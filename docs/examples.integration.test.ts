@@ -30,7 +30,13 @@ beforeAll(async () => {
     { kind: 'Upstream', name: 'llm', upstream: { baseUrl: llm.url } },
     { kind: 'Guard', name: 'mail', cost: { limit: 1, windowMs: 86_400_000 } },
   ];
-  sidecar = await startSidecar({ databaseUrl: database.url, redisUrl: redisUrl(), targets });
+  const locks = { authority: 'Postgres' };
+  sidecar = await startSidecar({
+    databaseUrl: database.url,
+    redisUrl: redisUrl(),
+    targets,
+    locks,
+  });
   const isReady = await preparePython(checkout, AbortSignal.timeout(170_000));
   if (!isReady) throw new Error('no Python environment');
   mkdirSync(stubs, { recursive: true });
@@ -126,7 +132,7 @@ async function freshAccounts(): Promise<void> {
   });
 }
 
-test.each(['docs/api.md', 'docs/errors.md'])(
+test.each(['docs/api.md', 'docs/errors.md', 'docs/locks.md'])(
   'the TypeScript of %s runs and prints what it says',
   async (path) => {
     await freshAccounts();
