@@ -100,9 +100,10 @@ export class Acquisition implements ScriptWaiter {
 
   /** The caller gets the error, and whatever is left of the request on the server goes. */
   end(error: HoldfastError): void {
-    if (this.#isOver) return;
-    this.#leave();
-    this.#settle.reject(error);
+    if (!this.#isOver) {
+      this.#leave();
+      this.#settle.reject(error);
+    }
     if (!this.#asking) this.#cleanUp();
   }
 
@@ -121,12 +122,13 @@ export class Acquisition implements ScriptWaiter {
       case 'held':
         this.#parts.look(this.claim.name, Number(more[1]), true);
         return this.#refused(this.#held(number, more[0]));
+      // It may have been waiting so far.
       case 'other':
-        return this.#refused(otherMode(this.claim.name, this.#parts.target()));
+        return this.end(otherMode(this.claim.name, this.#parts.target()));
       case 'full':
-        return this.#refused(heldTooOften(this.claim.name, this.#parts.target()));
+        return this.end(heldTooOften(this.claim.name, this.#parts.target()));
       case 'unsupported':
-        return this.#refused(unsupportedRedis(String(first), this.#parts.target()));
+        return this.end(unsupportedRedis(String(first), this.#parts.target()));
       default:
         return this.#granted({ token: BigInt(word ?? 0), sentAtMs }, number);
     }

@@ -111,6 +111,15 @@ export async function refusalOf(acquired: Promise<unknown>): Promise<string> {
   }
 }
 
+/** Until it reaches a Redis that takes writes, whatever that says. */
+export async function untilAnswers(sidecar: TestAuthority): Promise<void> {
+  for (;;) {
+    const said = await refusalOf(sidecar.acquire(claimOf(newName(), { ttlMs: 1 })));
+    if (said === 'granted' || said === 'LOCKS_SETTLING') return;
+    await sleep(5);
+  }
+}
+
 export const newCall = (): Call =>
   new Call({ scope: { onClose: () => () => {}, push: () => {} }, deadlineAtMs: Infinity });
 

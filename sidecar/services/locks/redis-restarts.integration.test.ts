@@ -12,6 +12,7 @@ import {
   refusalOf,
   startAuthority,
   type TestAuthority,
+  untilAnswers,
 } from './redis-authority.test-kit.ts';
 
 async function serverWith(options: Parameters<typeof startRedis>[0] = {}): Promise<RedisServer> {
@@ -33,11 +34,6 @@ async function settledSidecarOf(
   const sidecar = await openAuthority(url, { longestTtlMs });
   onTestFinished(() => sidecar[Symbol.asyncDispose]());
   return sidecar;
-}
-
-async function untilAnswers(sidecar: TestAuthority): Promise<void> {
-  const claim = claimOf(newName(), { ttlMs: 1 });
-  while ((await refusalOf(sidecar.acquire(claim))) === 'REDIS_UNAVAILABLE') await sleep(5);
 }
 
 const sinceMs = (fromMs: number): number => performance.now() - fromMs;

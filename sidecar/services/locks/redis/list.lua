@@ -16,10 +16,13 @@ for index = 2, #KEYS do
     local owner = string.match(all[field], '^o(.*)$')
     if owner then
       local ends, token, count = string.match(all[field + 1], '^(%d+) (%d+) (%d+)$')
-      -- Without an owner the lease stands for it. A thousandth is not part of the time to live.
-      local leftMs = math.floor((tonumber(ends) - now) / 1001)
+      -- Without an owner the lease stands for it.
       if leases[owner] then owner = '' end
-      if leftMs > 0 then holders[#holders + 1] = { owner, token, leftMs, tonumber(count) } end
+      local leftUs = tonumber(ends) - now
+      -- A thousandth of it is not part of the time to live.
+      if leftUs > 0 then
+        holders[#holders + 1] = { owner, token, math.floor(leftUs / 1001), tonumber(count) }
+      end
     end
   end
   local waiting = redis.call('ZCARD', lock .. ':q') + redis.call('ZCOUNT', lock .. ':w', now, '+inf')
