@@ -28,13 +28,20 @@ class Reference {
   #done: Done[] = [];
   #probes = 0;
   #succeeded = 0;
+  /** Numbers of the rounds since it became half-open. */
+  #rounds: number[] = [];
 
   constructor(of: BreakerSettings) {
     this.#of = of;
   }
 
   admit(now: number): number {
-    if (this.state !== 'closed' && now - this.#since >= this.#of.openMs) this.#go('half-open', now);
+    if (this.state !== 'closed' && now - this.#since >= this.#of.openMs) {
+      const [rounds, succeeded] = [this.#rounds, this.#succeeded];
+      this.#go('half-open', now);
+      this.#succeeded = succeeded;
+      this.#rounds = [...rounds, this.epoch];
+    }
     if (this.state === 'open') return refused;
     if (this.state === 'half-open') {
       if (this.#probes >= this.#of.halfOpenCalls) return refused;
@@ -44,18 +51,19 @@ class Reference {
   }
 
   settle(epoch: number, outcome: Outcome, tookMs: number, now: number): void {
-    if (epoch !== this.epoch) return;
     const slow = tookMs > this.#of.slowCallMs;
     if (this.state === 'half-open') {
-      if (outcome === 'throttled' || outcome === 'dropped') this.#probes -= 1;
-      else if (outcome === 'failure' || (slow && this.#of.slowRate < 1)) this.#go('open', now);
+      if (!this.#rounds.includes(epoch)) return;
+      if (outcome === 'throttled' || outcome === 'dropped') {
+        if (epoch === this.epoch) this.#probes -= 1;
+      } else if (outcome === 'failure' || (slow && this.#of.slowRate < 1)) this.#go('open', now);
       else {
         this.#succeeded += 1;
         if (this.#succeeded >= this.#of.halfOpenCalls) this.#go('closed', now);
       }
       return;
     }
-    if (outcome === 'throttled' || outcome === 'dropped') return;
+    if (epoch !== this.epoch || outcome === 'throttled' || outcome === 'dropped') return;
     const slot = Math.floor(now / (this.#of.windowMs / 10));
     this.#done.push({ slot, failed: outcome === 'failure', slow });
     const recent = this.#done.filter((each) => slot - each.slot < 10);
@@ -78,6 +86,7 @@ class Reference {
     this.#done = [];
     this.#probes = 0;
     this.#succeeded = 0;
+    this.#rounds = [];
   }
 }
 
@@ -222,6 +231,27 @@ describe('half-open', () => {
     expect([breaker.admit(500), breaker.admit(500)]).not.toContain(refused);
     expect(breaker.admit(999)).toBe(refused);
     expect(breaker.admit(1_000)).not.toBe(refused);
+  });
+
+  test('a target whose calls take longer than openMs is found well again', () => {
+    const breaker = opened();
+    const ends: { readonly atMs: number; readonly epoch: number }[] = [];
+    for (let now = 500; now < 3_000 && breaker.state !== 'closed'; now += 50) {
+      const epoch = breaker.admit(now);
+      if (epoch !== refused) ends.push({ atMs: now + 700, epoch });
+      while (ends[0] !== undefined && ends[0].atMs <= now) {
+        breaker.settle((ends.shift() as { epoch: number }).epoch, 'success', 50, now);
+      }
+    }
+    expect(breaker.state).toBe('closed');
+  });
+
+  test('a probe of an earlier round that fails late opens it again', () => {
+    const breaker = opened();
+    const probe = breaker.admit(500);
+    expect(breaker.admit(1_000)).not.toBe(refused);
+    breaker.settle(probe, 'failure', 600, 1_100);
+    expect(breaker.state).toBe('open');
   });
 });
 

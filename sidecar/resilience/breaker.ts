@@ -28,7 +28,8 @@ export const refused = -1;
  * through; half-open → closed when all of them succeeded, → open when one did not. (Nygard, Release It!; states and window as in resilience4j.)
  *
  * Every state has a number. A call is settled with the number under which it was admitted, and its result is dropped when that state is over: a call
- * from before the failure says nothing of the recovery.
+ * from before the failure says nothing of the recovery. Half-open may have several rounds of probes, each with a number; the results of all of them count,
+ * or a target whose calls take longer than `openMs` would never be found well again.
  */
 export class Breaker {
   readonly #onChange: (state: BreakerState) => void;
@@ -38,8 +39,11 @@ export class Breaker {
   #window: SlidingWindow;
   /** When the state began. */
   #sinceMs: number;
-  /** Probes that were let through and not given back. */
+  /** The number of the first round of probes. */
+  #firstRound = 0;
+  /** Of this round, probes that were let through and not given back. */
   #probes = 0;
+  /** Of all rounds. */
   #succeeded = 0;
 
   /** `epoch` is the number of its first state: above those of a breaker before it, whose calls may still come back. */
@@ -70,8 +74,9 @@ export class Breaker {
     if (this.#state === 'closed') return this.#epoch;
     const { openMs, halfOpenCalls } = this.#settings;
     const isOver = nowMs - this.#sinceMs >= openMs;
-    // Probes that nobody settled must not keep it half-open for ever: after as long again others take their places.
-    if (isOver) this.#enter('half-open', nowMs);
+    // Probes that nobody settled must not keep it half-open for ever: after as long again others may go beside them.
+    if (isOver && this.#state === 'half-open') this.#nextRound(nowMs);
+    else if (isOver) this.#enter('half-open', nowMs);
     if (this.#state === 'open' || this.#probes >= halfOpenCalls) return refused;
     this.#probes += 1;
     return this.#epoch;
@@ -90,11 +95,15 @@ export class Breaker {
 
   /** What became of a call that was admitted under `epoch`. */
   settle(epoch: number, outcome: Outcome, tookMs: number, nowMs: number): void {
-    if (epoch !== this.#epoch) return;
     const says = outcome === 'success' || outcome === 'failure';
     const slow = tookMs > this.#settings.slowCallMs;
-    if (this.#state === 'half-open') this.#settleProbe(outcome, slow, nowMs);
-    else if (says) this.#count(outcome === 'failure', slow, nowMs);
+    if (this.#state === 'half-open') {
+      if (epoch < this.#firstRound) return;
+      if (says) this.#settleProbe(outcome === 'failure', slow, nowMs);
+      else if (epoch === this.#epoch) this.#probes -= 1;
+    } else if (says && epoch === this.#epoch) {
+      this.#count(outcome === 'failure', slow, nowMs);
+    }
   }
 
   /** New settings from now on. The state stays; a window of another length begins empty. */
@@ -116,21 +125,23 @@ export class Breaker {
     if (failures >= failureRate * calls || tooSlow) this.#enter('open', nowMs);
   }
 
-  #settleProbe(outcome: Outcome, slow: boolean, nowMs: number): void {
-    if (outcome === 'throttled' || outcome === 'dropped') {
-      this.#probes -= 1;
-    } else if (outcome === 'failure' || (slow && this.#settings.slowRate < 1)) {
-      this.#enter('open', nowMs);
-    } else {
-      this.#succeeded += 1;
-      if (this.#succeeded >= this.#settings.halfOpenCalls) this.#enter('closed', nowMs);
-    }
+  #settleProbe(failed: boolean, slow: boolean, nowMs: number): void {
+    if (failed || (slow && this.#settings.slowRate < 1)) return this.#enter('open', nowMs);
+    this.#succeeded += 1;
+    if (this.#succeeded >= this.#settings.halfOpenCalls) this.#enter('closed', nowMs);
+  }
+
+  #nextRound(nowMs: number): void {
+    this.#epoch += 1;
+    this.#sinceMs = nowMs;
+    this.#probes = 0;
   }
 
   #enter(state: BreakerState, nowMs: number): void {
     const changed = state !== this.#state;
     this.#state = state;
     this.#epoch += 1;
+    this.#firstRound = this.#epoch;
     this.#sinceMs = nowMs;
     this.#probes = 0;
     this.#succeeded = 0;
