@@ -15,12 +15,12 @@ const lockFields = z.object({
   ),
   ttlMs: durationMs(
     30_000,
-    'A lock that nobody renews is free after so long; the sidecar renews at a third of it.',
+    'A lock that nobody renews is free after so long; the sidecar renews at a third of it. Also the most that a request may ask for, and so long a Redis that was started grants nothing.',
     { min: 100, max: hour },
   ),
   maxHoldMs: durationMs(
     600_000,
-    'Longest time that a lock is held, renewed or not: an application that hangs does not keep it for ever.',
+    'Longest time that a lock is held, renewed or not: an application that hangs does not keep it for ever. Also the most that a request may ask for.',
     { min: 100 },
   ),
   fenceWaitMs: durationMs(
@@ -43,7 +43,7 @@ export const lockRules: readonly CrossFieldRule<LockFields>[] = [
 /** Where locks are granted, and for how long. */
 export const locks = withRules(
   lockFields,
-  'Not used yet: where locks are granted, and for how long they are held.',
+  'Where locks are granted, and for how long they are held. Without it there are none.',
   lockRules,
 );
 

@@ -164,7 +164,7 @@ test.each(['docs/api.md', 'docs/errors.md'])(
 
 test('what README.md says to paste runs', async () => {
   const [typeScript = ''] = codeOf('README.md', 'ts');
-  expect(lines(await run('ts', typeScript))).toEqual(["[ { id: 1, balance: '99.50' } ]", 'PONG']);
+  expect(lines(await run('ts', typeScript))).toEqual(["[ { id: 1, balance: '89.50' } ]", 'PONG']);
   const [pythonCode = ''] = codeOf('README.md', 'python').filter((code) => code.includes('import'));
   expect(lines(await run('python', pythonCode))).toEqual(['committed', "['1', '99.50'] b'PONG'"]);
 });

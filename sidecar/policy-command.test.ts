@@ -29,7 +29,7 @@ const bad = manifest('a', '  postgres:\n    - name: a\n      pool: { min: 11 }\n
 test('of good policies it says what is in them', async () => {
   expect(await policy(['check', 'default.yaml', 'orders-database.yaml'])).toEqual({
     code: 0,
-    out: `default.yaml: policy "default" (Enforce): PostgreSQL "default"; Redis "default"
+    out: `default.yaml: policy "default" (Enforce): PostgreSQL "default"; Redis "default"; locks
 orders-database.yaml: policy "orders-database" (Enforce): PostgreSQL "orders"; targets Postgres "orders"
 `,
     err: '',
@@ -43,7 +43,7 @@ test('the examples are good, and together they lack nothing', async () => {
 test('every fault is a line with file, line, column and field, and the others are looked at, too', async () => {
   expect(await policy(['check', '-', 'default.yaml'], bad)).toEqual({
     code: 1,
-    out: 'default.yaml: policy "default" (Enforce): PostgreSQL "default"; Redis "default"\n',
+    out: 'default.yaml: policy "default" (Enforce): PostgreSQL "default"; Redis "default"; locks\n',
     err: `stdin:6:7: spec.postgres[0].secretRef is required
 stdin:7:15: spec.postgres[0].pool.min must be at most max (10)
 stdin:8:7: spec.postgres[0].max is no known field
@@ -54,7 +54,7 @@ stdin:8:7: spec.postgres[0].max is no known field
 test('a pool that is not there is a warning: it may come from elsewhere', async () => {
   expect(await policy(['check', 'shadow-rehearsal.yaml'])).toEqual({
     code: 0,
-    out: 'shadow-rehearsal.yaml: policy "shadow-rehearsal" (Shadow): targets Postgres "default", Redis "default"\n',
+    out: 'shadow-rehearsal.yaml: policy "shadow-rehearsal" (Shadow): targets Postgres "default", Redis "default"; locks\n',
     err: `shadow-rehearsal.yaml:12:7: warning: spec.targets[0].name: no policy here has a PostgreSQL pool "default"; another policy or DATABASE_URL has to name it
 shadow-rehearsal.yaml:22:7: warning: spec.targets[1].name: no policy here has a Redis "default"; another policy or REDIS_URL has to name it
 `,
