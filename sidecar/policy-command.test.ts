@@ -54,7 +54,7 @@ stdin:8:7: spec.postgres[0].max is no known field
 test('a pool that is not there is a warning: it may come from elsewhere', async () => {
   expect(await policy(['check', 'shadow-rehearsal.yaml'])).toEqual({
     code: 0,
-    out: 'shadow-rehearsal.yaml: policy "shadow-rehearsal" (Shadow): targets Postgres "default", Redis "default"; locks\n',
+    out: 'shadow-rehearsal.yaml: policy "shadow-rehearsal" (Shadow): targets Postgres "default", Redis "default"\n',
     err: `shadow-rehearsal.yaml:12:7: warning: spec.targets[0].name: no policy here has a PostgreSQL pool "default"; another policy or DATABASE_URL has to name it
 shadow-rehearsal.yaml:22:7: warning: spec.targets[1].name: no policy here has a Redis "default"; another policy or REDIS_URL has to name it
 `,
