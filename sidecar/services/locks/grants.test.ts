@@ -157,6 +157,17 @@ describe('a grant of a session', () => {
     expect(asked.at(-1)).toBe('5000 release a');
   });
 
+  test('is held from when it has it: the wait before counts for nothing', async () => {
+    delays = { a: 2_000 };
+    const grant = acquire({ ttlMs: 30_000, maxHoldMs: 2_500 });
+    await clock.advance(2_000);
+    await settled(grant);
+    await clock.advance(2_400);
+    expect(lost).toEqual([]);
+    await clock.advance(200);
+    expect(lost).toEqual(['4500 held too long a']);
+  });
+
   test('is released when its session closed while it was acquired', async () => {
     delays['a'] = 100;
     const acquiring = acquire().catch((error: HoldfastError) => error);

@@ -84,13 +84,13 @@ export class Grants {
   async acquire(request: LockRequest, call: Call, isKept: boolean): Promise<HeldGrant> {
     const { clock, authority, newId, events } = this.#parts;
     const startedAtMs = clock.now();
-    const grant = new HeldGrant(newId(), request, startedAtMs, isKept);
+    const grant = new HeldGrant(newId(), request, isKept);
     const waitUntilMs = startedAtMs + (request.waitMs ?? Infinity);
     const latestAtMs = Math.min(waitUntilMs, call.deadlineAtMs);
     try {
       for (const name of request.names) {
         const claim = grant.claim(name);
-        grant.add(claim, await authority.acquire(claim, call, latestAtMs));
+        grant.add(claim, await authority.acquire(claim, call, latestAtMs), clock.now());
         // From the first one on: the wait for the next may be longer than its time to live.
         if (grant.locks.length === 1) this.#keep(grant);
         this.#throwIfOver(grant);

@@ -20,8 +20,8 @@ export class HeldGrant {
   readonly request: LockRequest;
   /** Whether the sidecar renews it; else its holder does. */
   readonly isKept: boolean;
-  /** However often it is renewed. */
-  readonly heldUntilMs: number;
+  /** However often it is renewed; from its first lock on. */
+  heldUntilMs = Infinity;
   readonly locks: HeldLock[] = [];
   /** Told once, when it is lost. */
   readonly listeners = new Set<(loss: Loss) => void>();
@@ -31,11 +31,10 @@ export class HeldGrant {
   unlisten: () => void = () => {};
   unwatch: () => void = () => {};
 
-  constructor(leaseId: string, request: LockRequest, nowMs: number, isKept: boolean) {
+  constructor(leaseId: string, request: LockRequest, isKept: boolean) {
     this.leaseId = leaseId;
     this.request = request;
     this.isKept = isKept;
-    this.heldUntilMs = nowMs + request.maxHoldMs;
   }
 
   get mode(): LockMode {
@@ -56,7 +55,8 @@ export class HeldGrant {
     return { name, mode, permits, leaseId, owner: owner === '' ? leaseId : owner, ttlMs };
   }
 
-  add(claim: Claim, { token, sentAtMs }: Granted): HeldLock {
+  add(claim: Claim, { token, sentAtMs }: Granted, nowMs: number): HeldLock {
+    this.heldUntilMs = Math.min(this.heldUntilMs, nowMs + this.request.maxHoldMs);
     const lock: HeldLock = { claim, token, fence: undefined, sentAtMs };
     this.locks.push(lock);
     return lock;
