@@ -87,6 +87,18 @@ test('a breaker opens while Redis is away, and closes when it is back', async ()
   await expect.poll(async () => (await it.state())?.breaker).toBe('closed');
 });
 
+test('commands that block are no failures when nothing came, not slow, and not cut by the times of a try', async () => {
+  const breaker = { minCalls: 3, slowRate: 0.1, slowCallMs: 100 };
+  await using it = await aSidecar({ breaker, timeout: { totalMs: 200, perTryMs: 200 } });
+  for (let call = 0; call < 4; call += 1) {
+    await expect(
+      it.redis.command(['BLPOP', 'nothing', '0'], { deadlineMs: 300 }),
+    ).rejects.toMatchObject({ reason: 'DEADLINE_EXCEEDED' });
+    expect(await it.redis.command('BLPOP', 'nothing', '0.4')).toBe(null);
+  }
+  expect(await it.state()).toMatchObject({ breaker: 'closed', inFlight: 0 });
+});
+
 test('calls come no faster than the rate, and hear when to come back', async () => {
   await using it = await aSidecar({ rate: { perSecond: 5, burst: 3 } });
   const told = await Promise.allSettled(Array.from({ length: 5 }, () => it.redis.command('PING')));

@@ -263,7 +263,7 @@ export class Database {
     const entry = await this.#parts.target.enter(call);
     try {
       await this.#autocommit.stream(statement, maxRows, call, onPart);
-      void entry.settle('success');
+      void entry.settle('waited');
     } catch (thrown) {
       void entry.settle(outcomeOf(HoldfastError.from(thrown)));
       throw thrown;

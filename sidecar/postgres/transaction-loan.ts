@@ -13,7 +13,7 @@ export function loanOf<C>(loan: Loan<C>, entry: Entry): Loan<C> {
       }),
     giveBack: (dirty) => {
       loan.giveBack(dirty);
-      void entry.settle(lost ? 'failure' : 'success');
+      void entry.settle(lost ? 'failure' : 'waited');
     },
   };
 }

@@ -12,7 +12,7 @@ import type { LinkOptions, RedisOptions } from './redis-options.ts';
 import { Subscriber } from './subscriber.ts';
 
 /** The policy of one Redis. */
-type Protection = Pick<Target, 'run' | 'passes'>;
+export type Protection = Pick<Target, 'run' | 'enter' | 'passes'>;
 
 interface RedisParts {
   readonly clock: Clock;

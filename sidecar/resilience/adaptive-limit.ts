@@ -47,7 +47,7 @@ export class AdaptiveLimit {
 
   /** A call has ended; `inFlight` counts it. Returns whether the limit may have changed. */
   settle(outcome: Outcome, tookMs: number, inFlight: number): boolean {
-    if (outcome === 'dropped') return false;
+    if (outcome === 'dropped' || outcome === 'waited') return false;
     if (outcome === 'failure' || outcome === 'throttled') this.#failed = true;
     else {
       this.#sumMs += tookMs;

@@ -51,7 +51,7 @@ class Reference {
   }
 
   settle(epoch: number, outcome: Outcome, tookMs: number, now: number): void {
-    const slow = tookMs > this.#of.slowCallMs;
+    const slow = outcome !== 'waited' && tookMs > this.#of.slowCallMs;
     if (this.state === 'half-open') {
       if (!this.#rounds.includes(epoch)) return;
       if (outcome === 'throttled' || outcome === 'dropped') {
@@ -69,7 +69,7 @@ class Reference {
     const recent = this.#done.filter((each) => slot - each.slot < 10);
     const failed = recent.filter((each) => each.failed).length;
     const slowOnes = recent.filter((each) => each.slow).length;
-    if (recent.length < this.#of.minCalls || (outcome === 'success' && !slow)) return;
+    if (recent.length < this.#of.minCalls || (outcome !== 'failure' && !slow)) return;
     const tooSlow = this.#of.slowRate < 1 && slowOnes >= this.#of.slowRate * recent.length;
     if (failed >= this.#of.failureRate * recent.length || tooSlow) this.#go('open', now);
   }
@@ -99,7 +99,14 @@ const anySettings = fc.record({
   openMs: fc.constantFrom(50, 500, 5_000),
   halfOpenCalls: fc.integer({ min: 1, max: 4 }),
 });
-const outcomes = fc.constantFrom<Outcome>('success', 'failure', 'failure', 'throttled', 'dropped');
+const outcomes = fc.constantFrom<Outcome>(
+  'success',
+  'waited',
+  'failure',
+  'failure',
+  'throttled',
+  'dropped',
+);
 const step = fc.record({
   passMs: fc.constantFrom(0, 1, 20, 90, 400, 2_000),
   /** Which of the open calls is settled after a new one was tried; none when there is no such one. */
@@ -167,6 +174,12 @@ describe('it opens', () => {
     const breaker = new Breaker(settings, 0);
     run(breaker, 0, 4, 'success', 101);
     expect(breaker.state).toBe('open');
+  });
+
+  test('not for what lasts as long as its caller likes', () => {
+    const breaker = new Breaker(settings, 0);
+    run(breaker, 0, 100, 'waited', 60_000);
+    expect(breaker.state).toBe('closed');
   });
 
   test('not for failures that are too long ago', () => {

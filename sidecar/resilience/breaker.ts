@@ -95,8 +95,8 @@ export class Breaker {
 
   /** What became of a call that was admitted under `epoch`. */
   settle(epoch: number, outcome: Outcome, tookMs: number, nowMs: number): void {
-    const says = outcome === 'success' || outcome === 'failure';
-    const slow = tookMs > this.#settings.slowCallMs;
+    const says = outcome !== 'throttled' && outcome !== 'dropped';
+    const slow = outcome !== 'waited' && tookMs > this.#settings.slowCallMs;
     if (this.#state === 'half-open') {
       if (epoch < this.#firstRound) return;
       if (says) this.#settleProbe(outcome === 'failure', slow, nowMs);

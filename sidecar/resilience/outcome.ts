@@ -2,9 +2,10 @@ import type { ErrorKind, HoldfastError } from '../../platform/errors.ts';
 
 /**
  * What became of a call, as policies see it. `throttled` is the answer of somebody who is well and wants less (429, RESOURCE_EXHAUSTED): it says nothing
- * of health. `dropped`: the call did not run, or nobody waited for its end.
+ * of health. `waited`: it went well, and how long it took was its caller's wish (a stream, a transaction, BLPOP). `dropped`: the call did not run, or nobody
+ * waited for its end.
  */
-export type Outcome = 'success' | 'failure' | 'throttled' | 'dropped';
+export type Outcome = 'success' | 'waited' | 'failure' | 'throttled' | 'dropped';
 
 const outcomes: Partial<Record<ErrorKind, Outcome>> = {
   unavailable: 'failure',

@@ -17,6 +17,8 @@ export interface Work<T> {
   /** Whether it may run again after this failure: because twice does no harm, or because it did not run. */
   readonly repeatable: (error: HoldfastError) => boolean;
   readonly cost?: Cost | undefined;
+  /** What a try says of the target, where its end alone does not tell; without an error it succeeded. */
+  readonly outcome?: (error?: HoldfastError) => Outcome;
   /** What the try that has just ended did cost; undefined for all that was put aside. */
   readonly spent?: () => Micros | undefined;
 }
@@ -86,14 +88,14 @@ export class Run<T> {
   }
 
   readonly #succeeded = (value: T): T => {
-    this.#settle('success');
+    this.#settle(this.#work.outcome === undefined ? 'success' : this.#work.outcome());
     this.#policy.rehearsal?.finish(this.#startedAtMs);
     return value;
   };
 
   readonly #failed = (thrown: unknown): Promise<T> => {
     const error = HoldfastError.from(thrown);
-    this.#settle(outcomeOf(error));
+    this.#settle(this.#work.outcome === undefined ? outcomeOf(error) : this.#work.outcome(error));
     this.#failure = error;
     if (error.kind === 'unknown-outcome') this.#doubt = error;
     const pauseMs = this.#pauseMs(error);

@@ -1,6 +1,6 @@
 import type { Call } from '../../../platform/call.ts';
 import type { Clock } from '../../../platform/clock.ts';
-import type { HoldfastError } from '../../../platform/errors.ts';
+import { HoldfastError } from '../../../platform/errors.ts';
 import type { CommandRequest__Output } from '../../../platform/gen/holdfast/v1/CommandRequest.ts';
 import type { PipelineRequest__Output } from '../../../platform/gen/holdfast/v1/PipelineRequest.ts';
 import { Encoded } from '../../../platform/grpc/encoded.ts';
@@ -9,8 +9,9 @@ import type { Operation, OperationTable } from '../../grpc/operation.ts';
 import { mayBlock, type CommandRule } from '../../redis/command-rules.ts';
 import { PendingCommand } from '../../redis/pending-command.ts';
 import type { RedisBackend } from '../../redis/redis-backend.ts';
-import type { RedisTargets } from '../../redis/redis-targets.ts';
+import type { Protection, RedisTargets } from '../../redis/redis-targets.ts';
 import { abandoned } from '../../redis/reply-errors.ts';
+import { outcomeOf } from '../../resilience/outcome.ts';
 import { atomicPipelines } from './atomic-pipeline.ts';
 import { runBlocking } from './blocking.ts';
 import { checkCommand, checkPipeline } from './checks.ts';
@@ -52,6 +53,27 @@ export function commandOperations(
       call.onEnd((reason) => pending.abandon(reason));
     });
 
+  /** The time limits of a policy are not for it, which would pop for nobody, and how long it waits says nothing of Redis. */
+  const enterAndBlock = async (
+    target: Protection,
+    request: CommandRequest__Output,
+    rule: CommandRule,
+    call: Call,
+  ): Promise<Encoded> => {
+    const entry = await target.enter(call);
+    try {
+      const answer = await runCommand(request, rule, call);
+      void entry.settle('waited');
+      return answer;
+    } catch (thrown) {
+      const error = HoldfastError.from(thrown);
+      // Redis has said in time that nothing came.
+      const cameNothing = error.reason === 'DEADLINE_EXCEEDED' && call.ended === undefined;
+      void entry.settle(cameNothing ? 'waited' : outcomeOf(error));
+      throw error;
+    }
+  };
+
   const command: Operation<CommandRequest__Output, Encoded> = {
     name: 'Redis.Command',
     frame: 'command',
@@ -60,6 +82,7 @@ export function commandOperations(
       const rule = checkCommand(request.args);
       const target = redis.target(request.pool);
       if (target.passes) return runCommand(request, rule, call);
+      if (mayBlock(rule, request.args)) return enterAndBlock(target, request, rule, call);
       const harmless = rule.reads || request.idempotent;
       return target.run(call, {
         run: (tried) => runCommand(request, rule, tried),

@@ -24,11 +24,12 @@ export const scriptOperation = (
   handle: async ({ body, keys, args, pool, operationId, idempotent }, call) => {
     const script = { body, keys, args, operationId, idempotent };
     checkScript(script);
-    const to = redis.named(pool);
+    const { maxReplyBytes } = redis.named(pool).options;
     const reply = await redis.target(pool).run(call, {
-      run: (tried) => runScript(to, script, tried, parts),
+      // The Redis of now: a new policy may have replaced it while the call waited.
+      run: (tried) => runScript(redis.named(pool), script, tried, parts),
       repeatable: ({ kind }) => idempotent || operationId !== '' || kind === 'unavailable',
     });
-    return new Encoded(encodeReply(reply, to.options.maxReplyBytes));
+    return new Encoded(encodeReply(reply, maxReplyBytes));
   },
 });

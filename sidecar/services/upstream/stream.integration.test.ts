@@ -260,3 +260,20 @@ test('an answer that stops coming: ANSWER_LOST after idleTimeoutMs', async () =>
     metadata: { fault: 'idle' },
   });
 });
+
+test('a stream is no slow call, however long its server or its reader takes', async () => {
+  await using it = await serve(
+    async (response) => {
+      response.writeHead(200);
+      response.write('x');
+      await later(150);
+      response.end();
+    },
+    { breaker: { minCalls: 1, slowRate: 0.1, slowCallMs: 50 } },
+  );
+  const state = () => it.bed.targets.named('Upstream', 'api').gate.breakerState;
+  await it.bed.stream('api');
+  expect(state()).toBe('closed');
+  await it.bed.call('api');
+  expect(state()).toBe('open');
+});

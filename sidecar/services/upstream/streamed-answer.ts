@@ -1,6 +1,7 @@
 import { cancelled, type Call } from '../../../platform/call.ts';
 import { HoldfastError } from '../../../platform/errors.ts';
 import type { UpstreamPart } from '../../../platform/gen/holdfast/v1/UpstreamPart.ts';
+import { outcomeOf } from '../../resilience/outcome.ts';
 import { AnswerFailure, failureOf } from './answer-failure.ts';
 import { type Answer, toResponse } from './answer.ts';
 import type { CheckedRequest } from './checks.ts';
@@ -41,7 +42,6 @@ export async function streamedAnswer(
       const fellBack = (): void => parts.events.fellBack(target, fallback.source);
       if (fallback.source === 'upstream') {
         if (await passOnOther(fallback.name, request, call, parts, tries.count, send)) {
-          tries.discard();
           return fellBack();
         }
       } else {
@@ -54,6 +54,8 @@ export async function streamedAnswer(
     if (!(failure instanceof AnswerFailure)) throw failure;
     await passOn(failure.answer as Begun, whence(), send);
   } finally {
+    // What was not passed on to its end: nobody reads it any more.
+    tries.discard();
     tries.done();
   }
 }
@@ -77,6 +79,7 @@ async function passOnOther(
     if (!(thrown instanceof AnswerFailure)) return false;
     await pass(thrown.answer as Begun);
   } finally {
+    tries.discard();
     tries.done();
   }
   return true;
@@ -92,6 +95,12 @@ async function take(
 ): Promise<void> {
   await targets.named('Upstream', target).run(call, {
     ...tries.work,
+    // However long it is, and if its reader's time ends first: it came.
+    outcome: (error) =>
+      error === undefined ||
+      (tries.isHandedOver && error === call.ended && error.kind === 'deadline')
+        ? 'waited'
+        : outcomeOf(error),
     run: async (tryCall) => {
       const begun = await tries.begin(tryCall);
       tries.release();
