@@ -24,6 +24,34 @@ export function authoritySuite(server: SuiteServer): void {
     await Promise.all(all.map((each) => each[Symbol.asyncDispose]()));
   });
 
+  test('many at once, exclusive and shared, never hold it together who should not', async () => {
+    const all = await Promise.all(Array.from({ length: 5 }, () => server.open()));
+    const name = `crowd ${randomUUID()}`;
+    const inside = new Set<Attempt>();
+    const faults: string[] = [];
+    let last = 0n;
+    const client = async (by: SuiteAuthority, number: number): Promise<void> => {
+      for (let round = 0; round < 12; round += 1) {
+        const mode = (number + round) % 4 === 0 ? 'shared' : 'exclusive';
+        const attempt = new Attempt(by, newClaim(name, { mode }));
+        const token = (await attempt.done)?.token ?? 0n;
+        for (const { claim } of inside) {
+          if (mode === 'exclusive' || claim.mode === 'exclusive') faults.push('together');
+        }
+        if (token <= last && mode === 'exclusive') faults.push('an old token');
+        if (mode === 'exclusive') last = token;
+        inside.add(attempt);
+        await sleep(round % 3);
+        inside.delete(attempt);
+        if (!(await attempt.release())) faults.push('lost');
+      }
+    };
+    await Promise.all(all.flatMap((by) => [0, 1, 2].map((number) => client(by, number))));
+    expect(faults).toEqual([]);
+    expect(await server.leftOf(name)).toBe(0);
+    await Promise.all(all.map((each) => each[Symbol.asyncDispose]()));
+  });
+
   test('a thousand waiters of three sidecars get it in order', async () => {
     const all = await Promise.all([server.open(), server.open(), server.open()]);
     const name = `thousand ${randomUUID()}`;
@@ -96,7 +124,7 @@ export function authoritySuite(server: SuiteServer): void {
     const name = `sooner ${randomUUID()}`;
     const holder = new Attempt(one, newClaim(name, { ttlMs: 60_000 }));
     await holder.done;
-    const short = new Attempt(dead, newClaim(name, { ttlMs: 300 }));
+    const short = new Attempt(dead, newClaim(name, { ttlMs: 1_400 }));
     await untilWaiting(one, name, 1);
     const next = new Attempt(two, newClaim(name));
     await untilWaiting(one, name, 2);
@@ -105,7 +133,7 @@ export function authoritySuite(server: SuiteServer): void {
     await dead.die();
     await next.done;
     expect(next.state).toBe('granted');
-    expect(next.tookMs).toBeLessThan(2_000);
+    expect(next.tookMs).toBeLessThan(3_000);
     await next.release();
     await Promise.all([one, two].map((each) => each[Symbol.asyncDispose]()));
   });
