@@ -220,8 +220,9 @@ export class RedisAuthority implements LockAuthority {
       case 'woken': {
         const leaseId = news.waiter.slice(0, news.waiter.indexOf(' '));
         const acquisition = this.#byLease.get(keyOf(name, leaseId));
-        // Else it has the lock already, having asked by itself; or it has given up, and its withdrawal is on its way.
-        acquisition?.ask();
+        if (acquisition !== undefined) acquisition.ask();
+        // It has the lock, having asked by itself, and keeps it; or it has given up, and the next one need not wait for a second.
+        else this.#withdraw(name, news.waiter, 0, false);
         return;
       }
       case 'look':
@@ -259,9 +260,9 @@ export class RedisAuthority implements LockAuthority {
     }, 0);
   }
 
-  #withdraw(name: string, waiter: string, forMs: number): void {
+  #withdraw(name: string, waiter: string, forMs: number, withGrant = true): void {
     this.#errands.run(async () => {
-      const args = words(waiter, this.#parts.longestTtlMs());
+      const args = words(waiter, this.#parts.longestTtlMs(), withGrant ? 1 : 0);
       const { reply } = await askLockScript(
         this.#server(),
         lockScripts.cancel,
@@ -282,16 +283,13 @@ export class RedisAuthority implements LockAuthority {
   }
 
   async #opened(opening: Promise<void>, call: Call): Promise<void> {
+    this.#server();
     let unlisten = (): void => {};
     const ended = new Promise<never>((_, reject) => {
       unlisten = call.onEnd(reject);
     });
-    try {
-      await Promise.race([opening, ended]);
-    } finally {
-      unlisten();
-    }
-    // Fails as the connection does, or asks what cannot be asked: then nothing is lost by trying.
+    await Promise.race([opening, ended]).finally(() => unlisten());
+    if (this.#channel.fault !== undefined) throw this.#channel.fault;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../platform/clock.ts';
-import type { HoldfastError } from '../../../platform/errors.ts';
+import { HoldfastError } from '../../../platform/errors.ts';
 import type { Listener, Subscriber } from '../../redis/subscriber.ts';
 
 /** What scripts tell a sidecar about a lock. */
@@ -31,6 +31,7 @@ export class LockChannel {
   #stopRepeat: (() => void) | undefined;
   #closed = false;
   #opening: Promise<void>;
+  #fault: HoldfastError | undefined;
 
   constructor(parts: ChannelParts) {
     this.#parts = parts;
@@ -40,6 +41,11 @@ export class LockChannel {
   /** Undefined once it is subscribed to; else resolves when an attempt has ended, either way. */
   get opening(): Promise<void> | undefined {
     return this.#remove === undefined ? this.#opening : undefined;
+  }
+
+  /** Why the last attempt failed; undefined while it is subscribed to. */
+  get fault(): HoldfastError | undefined {
+    return this.#remove === undefined ? this.#fault : undefined;
   }
 
   close(): void {
@@ -57,8 +63,8 @@ export class LockChannel {
       if (this.#closed) return remove();
       this.#remove = remove;
       onOpen();
-    } catch {
-      // Whoever has to ask the server now is told why it is not there; the log has it from the connection.
+    } catch (thrown) {
+      this.#fault = HoldfastError.from(thrown);
       this.#stopRepeat = clock.after(repeatMs * (0.5 + random()), () => {
         this.#opening = this.#open();
       });
@@ -71,8 +77,9 @@ export class LockChannel {
       if (news !== undefined) this.#parts.onNews(news);
     },
     lost: () => this.#parts.onOpen(),
-    fail: (_: HoldfastError) => {
+    fail: (error) => {
       this.#remove = undefined;
+      this.#fault = error;
       if (!this.#closed) this.#opening = this.#open();
     },
   };

@@ -125,7 +125,8 @@ test('a holder that is gone is followed at the end of its time to live, even a s
 
 test('a waiter that lost its place, and the news, with its connection asks again', async () => {
   const name = newName();
-  const [first, next] = [claimOf(name), claimOf(name, { ttlMs: 10_000 })];
+  // Its end is not what makes the waiter look again.
+  const [first, next] = [claimOf(name, { ttlMs: 60_000 }), claimOf(name)];
   await sound.acquire(first);
   const waiting = faulty.acquire(next, 10_000);
   await untilWaiting(name, 1);
@@ -202,4 +203,27 @@ test('while Redis is away a request fails at once, a waiter waits, and a release
   await sound.authority.release(first);
   await waiting;
   await faulty.authority.release(next);
+});
+
+test('a waiter that nobody knows any more is passed over at once', async () => {
+  const name = newName();
+  const [first, next] = [claimOf(name), claimOf(name)];
+  await sound.acquire(first);
+  const call = newCall();
+  const gone = refusalOf(faulty.acquire(claimOf(name), 10_000, call));
+  await untilWaiting(name, 1);
+  const waiting = sound.acquire(next, 5_000);
+  await untilWaiting(name, 2);
+  // Its withdrawal is lost.
+  proxy.rule = ({ from, type }) =>
+    from === 'client' && type === 'EVALSHA' ? { instead: Buffer.alloc(0) } : undefined;
+  cancel(call);
+  await gone;
+  await sleep(50);
+  proxy.rule = undefined;
+  const from = performance.now();
+  await sound.authority.release(first);
+  await waiting;
+  expect(sinceMs(from)).toBeLessThan(400);
+  await sound.authority.release(next);
 });

@@ -177,4 +177,37 @@ describe('a Redis that cannot keep locks is refused', () => {
     expect(await refusalOf(cluster.authority.renew([claim]))).toBe('LOCK_UNSUPPORTED');
     expect(await refusalOf(cluster.authority.list('', 1, newCall()))).toBe('LOCK_UNSUPPORTED');
   });
+
+  test('because its user may not subscribe: then nobody can be woken, and only who does not wait is served', async () => {
+    const server = await serverWith();
+    const direct = new Redis(server.url);
+    onTestFinished(() => direct.disconnect());
+    await direct.call('ACL', 'SETUSER', 'app', 'on', '>secret', '~*', '+@all', 'resetchannels');
+    const sidecar = startAuthority(server.url.replace('//', '//app:secret@'));
+    onTestFinished(() => sidecar[Symbol.asyncDispose]());
+    await expect(sidecar.acquire(claimOf(newName()), 1_000)).rejects.toMatchObject({
+      kind: 'forbidden',
+      reason: 'REDIS_ERROR',
+    });
+    expect(await refusalOf(sidecar.acquire(claimOf(newName())))).toBe('LOCKS_SETTLING');
+    await sleep(250);
+    expect(await refusalOf(sidecar.acquire(claimOf(newName())))).toBe('granted');
+  });
+
+  test.each([
+    ['may not run INFO', '-info', 'its user may not run INFO'],
+    ['may not run scripts', '-evalsha', 'its user may not run the scripts that keep them'],
+  ])('because its user %s', async (_, rule, why) => {
+    const server = await serverWith();
+    const direct = new Redis(server.url);
+    onTestFinished(() => direct.disconnect());
+    await direct.call('ACL', 'SETUSER', 'app', 'on', '>secret', '~*', '&*', '+@all', rule);
+    const sidecar = startAuthority(server.url.replace('//', '//app:secret@'));
+    onTestFinished(() => sidecar[Symbol.asyncDispose]());
+    await sidecar.redis.opened();
+    await expect(sidecar.acquire(claimOf(newName()))).rejects.toMatchObject({
+      reason: 'LOCK_UNSUPPORTED',
+      message: `Redis "default" cannot grant locks: ${why}`,
+    });
+  });
 });

@@ -79,11 +79,15 @@ export function runLockScript(
   else void opening.then(start);
 }
 
-/** The keys of a script are in several slots. */
-const asRefusal = (error: HoldfastError, { name }: RedisBackend): HoldfastError =>
-  error.metadata['redis_code'] === 'CROSSSLOT'
-    ? unsupportedRedis('it is part of a Cluster', name)
-    : error;
+/** What no other try would change. */
+function asRefusal(error: HoldfastError, { name }: RedisBackend): HoldfastError {
+  const code = error.metadata['redis_code'];
+  if (code === 'CROSSSLOT') return unsupportedRedis('it is part of a Cluster', name);
+  if (code === 'NOPERM' || error.message.endsWith('knows no such command')) {
+    return unsupportedRedis('its user may not run the scripts that keep them', name);
+  }
+  return error;
+}
 
 /** The same, for those who are not in a hurry. */
 export const askLockScript = (

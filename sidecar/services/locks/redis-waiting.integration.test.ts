@@ -35,15 +35,16 @@ const keys = (): Promise<string[]> => direct.keys('holdfast:lock:*');
 describe('waiting', () => {
   test('a thousand waiters on two sidecars are served in order', async () => {
     const name = newName();
-    const first = claimOf(name);
+    const ttlMs = 60_000;
+    const first = claimOf(name, { ttlMs });
     await one.acquire(first);
     const served: number[] = [];
     const all = [];
     for (let index = 0; index < 1_000; index += 1) {
       const sidecar = index % 2 === 0 ? one : two;
-      const claim = claimOf(name);
+      const claim = claimOf(name, { ttlMs });
       all.push(
-        sidecar.acquire(claim, 30_000).then(() => {
+        sidecar.acquire(claim, 60_000).then(() => {
           served.push(index);
           return sidecar.authority.release(claim);
         }),
@@ -85,6 +86,21 @@ describe('waiting', () => {
     expect(await keys()).toEqual([]);
   });
 
+  test('leaves no key that outlives its holder', async () => {
+    const name = newName();
+    const [first, next] = [claimOf(name), claimOf(name, { ttlMs: 300 })];
+    await one.acquire(first);
+    const waiting = two.acquire(next, 5_000);
+    await sleep(20);
+    await one.authority.release(first);
+    await waiting;
+    // As long as any lock was ever held.
+    expect(await direct.pttl(`holdfast:lock:{${name}}`)).toBeLessThan(61_000);
+    await sleep(320);
+    expect(await two.authority.release(next)).toBe(false);
+    expect(await keys()).toEqual([]);
+  });
+
   test('one who gives up while it is handed to him passes it on', async () => {
     const name = newName();
     const first = claimOf(name);
@@ -95,7 +111,7 @@ describe('waiting', () => {
       const next = claimOf(name);
       const stays = one.acquire(next, 5_000);
       await sleep(5);
-      void one.authority.release(round === 0 ? first : first);
+      void one.authority.release(first);
       await direct.ping();
       cancel(call);
       await leaves;

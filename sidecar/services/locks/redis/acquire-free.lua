@@ -13,7 +13,8 @@ local lease, channel, asked, permits, owner = string.match(request, '^(%S+) (%S+
 -- A thousandth more, for clocks that do not run at the same speed.
 local ends = now + ttlMs * 1001
 local known = redis.call('HMGET', life, 'id', 'since', 'grants', 'longest', 'token')
-if known[1] == string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
+local info = redis.pcall('INFO', 'replication')
+if type(info) == 'string' and known[1] == string.match(info, 'master_replid:(%x+)')
   and now >= tonumber(known[2]) and now >= tonumber(known[3]) then
   isSettled = true
   longest, lastToken = tonumber(known[4] or 0), tonumber(known[5] or 0)

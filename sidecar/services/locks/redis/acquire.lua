@@ -22,6 +22,12 @@ local function rememberQueue()
   if keptUntil < now + keepUs / 2 then keep(now + keepUs) end
 end
 
+local function rememberTtl()
+  if ttlMs <= longest then return end
+  longest = ttlMs
+  redis.call('HSET', life, 'longest', ttlMs)
+end
+
 -- Other requests of the same owner need not wait any longer.
 local function wakeOwn()
   if owner == lease then return end
@@ -52,7 +58,7 @@ local function grant()
     token = math.max(lastToken + 1, now)
     redis.call('HSET', life, 'token', token)
   end
-  if ttlMs > longest then redis.call('HSET', life, 'longest', ttlMs) end
+  rememberTtl()
   mode = asked
   holders = holders + 1
   firstEnd = holders == 1 and ends or math.min(firstEnd, ends)
@@ -81,7 +87,7 @@ local function grantAgain(record, isHeld)
     count = count + 1
     redis.call('HSET', lock, 'l' .. lease, channel .. ' ' .. owner)
   end
-  if ttlMs > longest then redis.call('HSET', life, 'longest', ttlMs) end
+  rememberTtl()
   local later = math.max(tonumber(endsSoFar), ends)
   redis.call('HSET', lock, 'o' .. owner, digits(later) .. ' ' .. token .. ' ' .. count)
   keep(later)

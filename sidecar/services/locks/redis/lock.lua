@@ -35,8 +35,10 @@ end
 -- be granted now.
 local function settling(longestTtlMs)
   if isSettled then return end
-  local info = redis.call('INFO', 'replication')
+  local info = redis.pcall('INFO', 'replication')
+  if type(info) ~= 'string' then return 'its user may not run INFO' end
   local id = string.match(info, 'master_replid:(%x+)')
+  if not id then return 'it does not tell its replication id' end
   local known = redis.call('HMGET', life, 'id', 'since', 'grants', 'longest', 'token', 'run')
   local fault, isNew
   if known[1] ~= id then fault, isNew = adopt(id, info, known) end
@@ -170,13 +172,24 @@ end
 local function tidy()
   if not hasQueue then return end
   if redis.call('EXISTS', queue, woken) > 0 then return end
-  if holders == 0 then redis.call('DEL', lock) else redis.call('HDEL', lock, 'q', 'y') end
+  if holders == 0 then
+    redis.call('DEL', lock)
+    return
+  end
+  -- It was to outlive its holders as long as somebody waited.
+  local last = now + longest * 1001
+  redis.call('HDEL', lock, 'q', 'y')
+  redis.call('HSET', lock, 'z', last)
+  redis.call('PEXPIREAT', lock, math.ceil(last / 1000))
 end
 
 -- Takes a grant from its owner. Returns whether there was one.
 local function drop(owner, lease)
   local record, isHeld = read(owner, lease)
-  if not (record and isHeld) then return false end
+  if not (record and isHeld) then
+    if holders == 0 and not hasQueue then redis.call('DEL', lock) end
+    return false
+  end
   local head, count = string.match(record, '^(%d+ %d+) (%d+)$')
   if count ~= '1' then
     redis.call('HDEL', lock, 'l' .. lease)
