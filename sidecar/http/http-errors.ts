@@ -43,6 +43,15 @@ export function connectionFailure(
   }
 }
 
+/** Too many requests wait for a connection already. */
+export const poolExhausted = (target: string, waiting: number): HoldfastError =>
+  new HoldfastError(
+    'exhausted',
+    'POOL_EXHAUSTED',
+    `every connection to the HTTP server of "${target}" is taken, and ${waiting} requests wait for one; this one was not sent`,
+    { target, retryAfterMs: 100, metadata: { queue_length: `${waiting}` } },
+  );
+
 /** The answer has stopped coming. */
 export const answerStopped = (target: string, idleTimeoutMs: number): HoldfastError =>
   new HoldfastError(

@@ -12,6 +12,8 @@ export interface ExchangeParts {
   readonly idleTimeoutMs: number;
   readonly clock: Clock;
   readonly deadlines: Deadlines;
+  /** It has a connection, or will get none: called once. */
+  readonly onDispatched: () => void;
 }
 
 /** With so much unread, nothing more is read from the server. */
@@ -34,6 +36,7 @@ interface Waiter {
 export class HttpExchange implements Dispatcher.DispatchHandler {
   readonly #parts: ExchangeParts;
   #progress: Progress = 'unsent';
+  #isDispatched = false;
   #controller: Dispatcher.DispatchController | undefined;
   #head: HttpHead | undefined;
   #chunks: Buffer[] = [];
@@ -95,6 +98,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
+    this.#dispatched();
     if (this.#failure !== undefined) controller.abort(this.#failure);
     else this.#progress = 'sent';
   }
@@ -129,7 +133,14 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+    this.#dispatched();
     this.#fail(connectionFailure(this.#parts.target, this.#progress, error));
+  }
+
+  #dispatched(): void {
+    if (this.#isDispatched) return;
+    this.#isDispatched = true;
+    this.#parts.onDispatched();
   }
 
   #fail(failure: HoldfastError): void {

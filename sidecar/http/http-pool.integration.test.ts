@@ -171,3 +171,37 @@ test('headers of one connection alone are not passed on', async () => {
     },
   );
 });
+
+test('behind streams that hold every connection only so much waits, given up or not', async () => {
+  const answer: Answering = (response, { url }) => {
+    response.writeHead(200);
+    if (url === '/stream') response.write('x');
+    else response.end();
+  };
+  const use = async (pool: HttpPool): Promise<void> => {
+    const stream = pool.send({ ...request, path: '/stream' });
+    await stream.head();
+    const body = Buffer.alloc(16 * 1024 * 1024);
+    const given = Array.from({ length: 4 }, () => {
+      const exchange = pool.send({ ...request, method: 'POST', body });
+      const head = exchange.head().catch(() => {});
+      exchange.abort(cancelled());
+      return head;
+    });
+    await Promise.all(given);
+    expect(() => pool.send({ ...request, method: 'POST', body })).toThrow(
+      expect.objectContaining({ reason: 'POOL_EXHAUSTED', metadata: { queue_length: '4' } }),
+    );
+    stream.abort(cancelled());
+    await expect.poll(() => trySend(pool, body)).toBe(200);
+  };
+  await withPool('http/1.1', { tls: verified, maxConnections: 1 }, use, answer);
+});
+
+const trySend = async (pool: HttpPool, body: Buffer): Promise<number> => {
+  try {
+    return (await pool.send({ ...request, method: 'POST', body }).head()).status;
+  } catch {
+    return 0;
+  }
+};

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type * as Undici from 'undici';
 import type { Clock } from '../../platform/clock.ts';
 import type { Deadlines } from '../../platform/deadlines.ts';
+import { poolExhausted } from './http-errors.ts';
 import { HttpExchange } from './http-exchange.ts';
 import { sentHeaders } from './http-headers.ts';
 import type { HttpOptions, HttpRequest } from './http-options.ts';
@@ -12,6 +13,10 @@ interface PoolParts {
   readonly deadlines: Deadlines;
 }
 
+/** Of requests that wait for a connection. Streams without an end may hold all of them, and callers that give up meanwhile leave their requests behind. */
+const mostWaiting = 10_000;
+const mostWaitingBytes = 64 * 1024 * 1024;
+
 /** The connections to one HTTP server. Redirects are answers, proxies of the environment are ignored. Shared by all calls. */
 export class HttpPool {
   readonly #parts: PoolParts;
@@ -19,6 +24,9 @@ export class HttpPool {
   #options: HttpOptions;
   /** Path of `baseUrl`. */
   #base: string;
+  /** Requests that have no connection yet, those that were given up included: undici keeps them in its queue. */
+  #waiting = 0;
+  #waitingBytes = 0;
 
   constructor(options: HttpOptions, parts: PoolParts) {
     this.#parts = parts;
@@ -39,10 +47,23 @@ export class HttpPool {
     return true;
   }
 
-  /** Sends a request, as soon as a connection is free for it. */
+  /** Sends a request, as soon as a connection is free for it. Throws POOL_EXHAUSTED when too much waits for one already. */
   send({ method, path, headers, body }: HttpRequest): HttpExchange {
     const { name, idleTimeoutMs, headers: ours } = this.#options;
-    const exchange = new HttpExchange({ ...this.#parts, target: name, idleTimeoutMs });
+    const isTooMuch = this.#waiting > 0 && this.#waitingBytes + body.length > mostWaitingBytes;
+    if (this.#waiting >= mostWaiting || isTooMuch) throw poolExhausted(name, this.#waiting);
+    this.#waiting += 1;
+    this.#waitingBytes += body.length;
+    const onDispatched = (): void => {
+      this.#waiting -= 1;
+      this.#waitingBytes -= body.length;
+    };
+    const exchange = new HttpExchange({
+      ...this.#parts,
+      target: name,
+      idleTimeoutMs,
+      onDispatched,
+    });
     this.#pool.dispatch(
       {
         method,
