@@ -43,6 +43,19 @@ async function aSidecar(policy: { targets?: object[]; shadow?: object[] }) {
   };
 }
 
+test('transactions that lose their connections open a breaker, too', async () => {
+  const breaker = { minCalls: 4 };
+  await using it = await aSidecar({ targets: [target({ breaker })] });
+  const reasons: unknown[] = [];
+  for (let call = 0; call < 6; call += 1) {
+    await it.db
+      .transaction((tx) => tx.query('select pg_terminate_backend(pg_backend_pid())'))
+      .catch((error: { reason: string }) => reasons.push(error.reason));
+  }
+  expect(reasons[3]).toBe('TRANSACTION_ROLLED_BACK');
+  expect(reasons.at(-1)).toBe('BREAKER_OPEN');
+});
+
 const labels = '{kind="Postgres",target="default"';
 
 test('a breaker opens when the database breaks its connections, refuses at once, and closes when it is well', async () => {

@@ -99,9 +99,13 @@ interface Named {
 const listed = (names: readonly string[]): string =>
   names.length === 0 ? 'none' : names.map((name) => `"${name}"`).join(', ');
 
-/** Tells one version of a file from another without reading it; empty without one. */
+/** Tells one version of a file from another without reading it; empty without one. What is wrong with it is told by who reads it. */
 export function fileSignature(path: string | undefined): string {
   if (path === undefined) return '';
-  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return found === undefined ? 'absent' : `${found.ino} ${found.size} ${found.mtimeNs}`;
+  try {
+    const { ino, size, mtimeNs } = statSync(path, { bigint: true });
+    return `${ino} ${size} ${mtimeNs}`;
+  } catch (thrown) {
+    return String((thrown as NodeJS.ErrnoException).code);
+  }
 }
