@@ -128,32 +128,42 @@ language plpgsql volatile set search_path = pg_catalog, pg_temp as $$
 declare
   held bigint;
   held_mode text;
+  kept bigint;
+  kept_mode text;
   w holdfast.lock_waiters;
 begin
+  delete from holdfast.lock_waiters q
+  where q.name = p_name and q.woken_until <= clock_timestamp();
+  -- Room is kept for it, even if somebody has found a place before it meanwhile.
+  if p_lease is not null and exists (
+    select from holdfast.lock_waiters q
+    where q.name = p_name and q.woken_until is not null and q.lease = p_lease
+  ) then
+    return true;
+  end if;
   select count(*), min(h.mode) into held, held_mode
   from holdfast.lock_holders h where h.name = p_name;
-  for w in select * from holdfast.lock_waiters q where q.name = p_name order by q.place, q.lease loop
-    if w.woken_until > clock_timestamp() then
-      if w.lease = p_lease then
-        return true;
-      end if;
-    elsif w.woken_until is not null then
+  select count(*), min(q.mode) into kept, kept_mode
+  from holdfast.lock_waiters q where q.name = p_name and q.woken_until is not null;
+  held := held + kept;
+  held_mode := coalesce(held_mode, kept_mode);
+  for w in
+    select * from holdfast.lock_waiters q
+    where q.name = p_name and q.woken_until is null
+    order by q.place, q.lease
+  loop
+    if not holdfast.lock_fits(held, held_mode, w.mode, w.permits) then
+      return false;
+    elsif w.lease = p_lease then
+      return true;
+    elsif holdfast.lock_waiter_gone(w.ticket) then
       delete from holdfast.lock_waiters q where q.name = p_name and q.lease = w.lease;
       continue;
-    else
-      if not holdfast.lock_fits(held, held_mode, w.mode, w.permits) then
-        return false;
-      elsif w.lease = p_lease then
-        return true;
-      elsif holdfast.lock_waiter_gone(w.ticket) then
-        delete from holdfast.lock_waiters q where q.name = p_name and q.lease = w.lease;
-        continue;
-      end if;
-      update holdfast.lock_waiters q
-      set woken_until = clock_timestamp() + interval '1 second'
-      where q.name = p_name and q.lease = w.lease;
-      perform pg_notify(w.channel, 'w ' || w.lease || ' ' || p_name);
     end if;
+    update holdfast.lock_waiters q
+    set woken_until = clock_timestamp() + interval '1 second'
+    where q.name = p_name and q.lease = w.lease;
+    perform pg_notify(w.channel, 'w ' || w.lease || ' ' || p_name);
     held := held + 1;
     held_mode := w.mode;
   end loop;
@@ -188,6 +198,7 @@ begin
   return coalesce((
     select greatest(1, ceil(extract(epoch from min(q.woken_until) - clock_timestamp()) * 1000))
     from holdfast.lock_waiters q where q.name = p_name and q.woken_until is not null
+    having count(*) > 0
   ), 0)::bigint;
 end
 $$;

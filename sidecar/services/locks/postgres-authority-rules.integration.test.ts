@@ -26,6 +26,32 @@ test('of many that are renewed at once each hears whether it has it', async () =
   expect(await one.authority.release(expired)).toBe(false);
 });
 
+test('nobody polls: who waits sends nothing, and a handover is two requests and a look for each sidecar', async () => {
+  const [one, two] = [kit.open(), kit.open()];
+  const sent = (): number => one.sent + two.sent;
+  const name = kit.newName();
+  const holder = new Attempt(one, newClaim(name));
+  await holder.done;
+  const waiters: Attempt[] = [];
+  for (let count = 1; count <= 6; count += 1) {
+    waiters.push(new Attempt(count % 2 === 0 ? one : two, newClaim(name)));
+    await untilWaiting(one, name, count);
+  }
+  const before = sent();
+  await sleep(300);
+  expect(sent()).toBe(before);
+  await holder.release();
+  for (const waiter of waiters) {
+    await waiter.done;
+    await waiter.release();
+  }
+  expect(sent() - before).toBe(13);
+  // Whether those that were woken have come.
+  await sleep(1_200);
+  expect(sent() - before).toBeLessThanOrEqual(15);
+  expect(waiters.map(({ state }) => state)).toEqual(waiters.map(() => 'granted'));
+});
+
 test('a lock that is taken away is told to all who hold it, and goes to the next', async () => {
   const [one, two] = [kit.open(), kit.open()];
   const name = kit.newName();

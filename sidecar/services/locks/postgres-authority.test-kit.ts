@@ -8,12 +8,14 @@ import { openNotificationSession } from '../../postgres/notification-session.ts'
 import { Notifications } from '../../postgres/notifications.ts';
 import type { SuiteServer } from './authority-suite.test-kit.ts';
 import type { SuiteAuthority } from './lock-attempt.test-kit.ts';
-import { PostgresAuthority } from './postgres-authority.ts';
+import { PostgresAuthority, type PostgresAuthorityParts } from './postgres-authority.ts';
 
 export interface TestPostgresAuthority extends SuiteAuthority {
   readonly authority: PostgresAuthority;
   readonly pool: TestPool;
   readonly notifications: Notifications;
+  /** Statements that it has sent. */
+  readonly sent: number;
 }
 
 interface AuthorityOptions {
@@ -43,11 +45,19 @@ export function postgresAuthority(
       }),
   });
   const forced: string[] = [];
+  let sent = 0;
+  const counted: ReturnType<PostgresAuthorityParts['database']> = {
+    name: pool.database.name,
+    query: (...asked) => {
+      sent += 1;
+      return pool.database.query(...asked);
+    },
+  };
   const authority = new PostgresAuthority({
     clock: systemClock,
     random: Math.random,
     newId: randomUUID,
-    database: () => pool.database,
+    database: () => counted,
     notifications,
     longestTtlMs: () => longestTtlMs,
     events: { onForced: (name) => forced.push(name) },
@@ -61,6 +71,9 @@ export function postgresAuthority(
     forced,
     pool,
     notifications,
+    get sent() {
+      return sent;
+    },
     die: cut,
     [Symbol.asyncDispose]: async () => {
       await authority.close();

@@ -37,7 +37,7 @@ interface LockDatabase {
   query(statement: Statement, call: Call, safety: Safety): Promise<StatementResult>;
 }
 
-interface PostgresAuthorityParts {
+export interface PostgresAuthorityParts {
   readonly clock: Clock;
   /** 0 to 1, for jitter. */
   readonly random: () => number;
