@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Call } from '../../platform/call.ts';
+import { Call, cancelled } from '../../platform/call.ts';
 import { Deadlines } from '../../platform/deadlines.ts';
 import type { HoldfastError } from '../../platform/errors.ts';
 import { TestClock } from '../../platform/test-clock.ts';
@@ -233,4 +233,17 @@ describe('new settings while calls are in flight', () => {
     for (const permit of permits) void permit.settle('success');
     expect(gate.inFlight).toBe(0);
   });
+});
+
+test('a call that ends in the turn in which it is let in takes no place and no token', async () => {
+  const it = aGate({ concurrency, rate });
+  const first = it.gate.admit(aCall(), 0, Infinity) as Permit;
+  const call = aCall();
+  const second = it.gate.admit(call, 0, Infinity) as Promise<Permit>;
+  void first.settle('success', 0);
+  call.end(cancelled());
+  await expect(second).rejects.toMatchObject({ reason: 'CANCELLED' });
+  expect(it.gate.inFlight).toBe(0);
+  const third = it.gate.admit(aCall(), 0, Infinity);
+  expect(third).toBeInstanceOf(Permit);
 });

@@ -161,6 +161,8 @@ export class Gate {
     const { clock } = this.#parts;
     const breaker = this.#breaker;
     try {
+      // Whoever let it in may have ended it in the same turn.
+      call.throwIfEnded();
       if (breaker?.state === 'open') this.#refuseWhileOpen(breaker, clock.now());
     } catch (refusal) {
       this.#bulkhead.settle();
@@ -188,7 +190,8 @@ export class Gate {
     const goOn = (): Permit => {
       const charge = new Charge(ledger, id);
       try {
-        if (limited.ended !== undefined) givesUp(limited.ended);
+        const ended = call.ended ?? limited.ended;
+        if (ended !== undefined) givesUp(ended);
         return this.#take(clock.now(), charge);
       } catch (refusal) {
         charge.release();
