@@ -119,6 +119,35 @@ describe('nothing is granted before all that was granted before must have ended'
     expect(await refusalOf(sidecar.acquire(claimOf(newName())))).toBe('granted');
   });
 
+  test('by one that was a replica for a while, although nobody was disconnected', async () => {
+    const server = await serverWith();
+    const sidecar = await settledSidecarOf(server, 400);
+    const direct = new Redis(server.url);
+    onTestFinished(() => direct.disconnect());
+    await direct.call('REPLICAOF', '127.0.0.1', '1');
+    await direct.call('REPLICAOF', 'NO', 'ONE');
+    expect(await refusalOf(sidecar.acquire(claimOf(newName())))).toBe('LOCKS_SETTLING');
+    await sleep(450);
+    expect(await refusalOf(sidecar.acquire(claimOf(newName())))).toBe('granted');
+  });
+
+  test('but not when a master has had no replica for long, and takes a new id for that', async () => {
+    const server = await serverWith({
+      settings: { 'repl-backlog-ttl': '1', 'repl-diskless-sync-delay': '0' },
+    });
+    const sidecar = await settledSidecarOf(server, 1_500);
+    const direct = new Redis(server.url);
+    onTestFinished(() => direct.disconnect());
+    const idOf = async (): Promise<string | undefined> =>
+      /master_replid:(\w+)/.exec(await direct.info('replication'))?.[1];
+    const replica = await serverWith({ settings: { replicaof: `127.0.0.1 ${server.port}` } });
+    while (!(await direct.info('replication')).includes('state=online')) await sleep(20);
+    const before = await idOf();
+    await replica.kill();
+    while ((await idOf()) === before) await sleep(50);
+    expect(await refusalOf(sidecar.acquire(claimOf(newName())))).toBe('granted');
+  });
+
   test('but a longer time to live that the policy allows later makes nothing wait', async () => {
     const server = await serverWith();
     const [one, two] = [await settledSidecarOf(server, 100), sidecarOf(server, 60_000)];
