@@ -118,6 +118,29 @@ describe('a holder with a successor', () => {
     await successor;
   });
 
+  test('that lives and begins one transaction after the other, so that one is always open, is shut out all the same', async () => {
+    const old = await kit.raise(kit.newLock());
+    let fenced = 0;
+    const keepOpen = async (): Promise<void> => {
+      while (fenced < 3) {
+        const transaction = kit.begin([old]);
+        try {
+          await transaction.query(read, aCall());
+          await sleep(20);
+          await transaction.commit(aCall());
+        } catch (error) {
+          if ((error as { reason: string }).reason === 'FENCED') fenced += 1;
+        }
+      }
+    };
+    const busy = [keepOpen(), keepOpen(), keepOpen()];
+    await sleep(50);
+    const startedAt = performance.now();
+    await kit.raise(old.lock, 'exclusive', { waitMs: 100 });
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    await Promise.all(busy);
+  });
+
   test('one that was overtaken while it raised is refused: the later raise wins', async () => {
     const old = await kit.raise(kit.newLock());
     const transaction = kit.begin([old]);
