@@ -121,7 +121,8 @@ export class Database {
   ): Promise<T> {
     await using transaction = this.beginPipelined(options);
     const result = await work(transaction);
-    if (!transaction.isOver) await transaction.commit();
+    // One that was lost meanwhile fails here, and says why.
+    if (!transaction.isEnded) await transaction.commit();
     return result;
   }
 

@@ -23,6 +23,7 @@ export interface Savepoint {
 export class Transaction implements AsyncDisposable {
   readonly #channel: TransactionChannel;
   readonly #sql: Sql;
+  #isEnded = false;
 
   constructor(channel: TransactionChannel, sql: Sql) {
     this.#channel = channel;
@@ -37,6 +38,11 @@ export class Transaction implements AsyncDisposable {
   /** It was committed or rolled back, or failed as a whole: nothing can be run in it any more. */
   get isOver(): boolean {
     return this.#channel.isOver;
+  }
+
+  /** Its caller has ended it: what became of it was told. One that was lost meanwhile is over, but not this. */
+  get isEnded(): boolean {
+    return this.#isEnded;
   }
 
   query<R extends unknown[] = unknown[]>(
@@ -92,12 +98,21 @@ export class Transaction implements AsyncDisposable {
    * Giving it up (signal, deadline) once it is sent does not stop it.
    */
   commit(options: CommitOptions = {}): Promise<void> {
-    return this.#channel.commit(options);
+    return this.#end(this.#channel.commit(options));
   }
 
   /** Undoes everything. Does nothing when the transaction is over. */
   rollback(options: CallOptions = {}): Promise<void> {
-    return this.#channel.rollback(options);
+    return this.#end(this.#channel.rollback(options));
+  }
+
+  async #end(ending: Promise<void>): Promise<void> {
+    try {
+      await ending;
+    } finally {
+      // Given up before it was sent, it is as open as before.
+      this.#isEnded ||= this.isOver;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
