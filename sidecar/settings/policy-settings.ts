@@ -5,9 +5,14 @@ import type { LockSettings, ResiliencePolicy } from '../../crds/resilience-polic
 import { SettingsError } from './settings-error.ts';
 import { readText, type ReadFile } from './targets.ts';
 
-/** All that is wrong, a line for each fault. */
+const mostFaults = 100;
+
+/** What is wrong, a line for each fault; of very many the first ones. */
 export function faultsOf({ message, cause }: Error): readonly string[] {
-  return cause instanceof PolicyFileError ? cause.faults : [message];
+  if (!(cause instanceof PolicyFileError)) return [message];
+  const { faults } = cause;
+  if (faults.length <= mostFaults) return faults;
+  return [...faults.slice(0, mostFaults), `and ${faults.length - mostFaults} more faults`];
 }
 
 interface PolicyFile {
@@ -18,6 +23,8 @@ interface PolicyFile {
 const noFile: PolicyFile = { policies: [], digest: '' };
 /** The last one that was read: it is read again each second, and hardly ever another one. */
 let lastFile = noFile;
+/** And the last one that cannot be used: finding that out again each second would take time from calls. */
+let lastFault: { readonly digest: string; readonly error: SettingsError } | undefined;
 
 /** Reads HOLDFAST_POLICY_FILE. Throws SettingsError with the first fault; `faultsOf` has all of them. */
 export function readPolicies(path: string | undefined, readFile: ReadFile): PolicyFile {
@@ -25,6 +32,7 @@ export function readPolicies(path: string | undefined, readFile: ReadFile): Poli
   const text = readText(path, 'HOLDFAST_POLICY_FILE', readFile);
   const digest = createHash('sha256').update(text).digest('hex');
   if (digest === lastFile.digest) return lastFile;
+  if (digest === lastFault?.digest) throw lastFault.error;
   try {
     lastFile = { policies: readPolicyFile(text, path), digest };
     return lastFile;
@@ -32,7 +40,9 @@ export function readPolicies(path: string | undefined, readFile: ReadFile): Poli
     if (!(thrown instanceof PolicyFileError)) throw thrown;
     const [first, ...others] = thrown.faults;
     const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
-    throw new SettingsError(`HOLDFAST_POLICY_FILE ${first}${more}`, { cause: thrown });
+    const error = new SettingsError(`HOLDFAST_POLICY_FILE ${first}${more}`, { cause: thrown });
+    lastFault = { digest, error };
+    throw error;
   }
 }
 
