@@ -229,13 +229,13 @@ export class Grants {
   }
 
   /** The last first. Resolves with whether all were still held. */
-  async #releaseAll({ locks }: HeldGrant): Promise<boolean> {
+  #releaseAll({ locks }: HeldGrant): Promise<boolean> {
+    const { authority } = this.#parts;
     const [only] = locks;
-    if (only !== undefined && locks.length === 1) return this.#parts.authority.release(only.claim);
-    const held = await Promise.all(
-      locks.toReversed().map(({ claim }) => this.#parts.authority.release(claim)),
+    if (only !== undefined && locks.length === 1) return authority.release(only.claim);
+    return Promise.all(locks.toReversed().map(({ claim }) => authority.release(claim))).then(
+      (held) => held.every(Boolean),
     );
-    return held.every(Boolean);
   }
 
   #inBackground(releasing: Promise<unknown>): void {

@@ -21,6 +21,12 @@ export function lockMetrics(registry: Registry, held: () => number): GrantEvents
     buckets: waitBuckets,
     registers,
   });
+  // To look up labels for each grant takes longer than to count it.
+  const byMode = {
+    exclusive: waits.labels({ mode: 'exclusive' }),
+    shared: waits.labels({ mode: 'shared' }),
+    semaphore: waits.labels({ mode: 'semaphore' }),
+  };
   const lost = new Counter({
     name: 'holdfast_lock_lost_total',
     help: 'Grants that were lost, by cause: `expired`, `forced`, `held_too_long`.',
@@ -29,7 +35,7 @@ export function lockMetrics(registry: Registry, held: () => number): GrantEvents
   });
   for (const cause of ['expired', 'forced', 'held_too_long']) lost.inc({ cause }, 0);
   return {
-    granted: (mode, waitedMs) => waits.observe({ mode }, waitedMs / 1_000),
+    granted: (mode, waitedMs) => byMode[mode].observe(waitedMs / 1_000),
     lost: (loss) => lost.inc({ cause: loss.replaceAll(' ', '_') }),
   };
 }

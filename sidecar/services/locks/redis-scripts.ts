@@ -48,35 +48,62 @@ export const words = (...all: readonly (string | number)[]): Buffer[] =>
  */
 export function runLockScript(
   to: RedisBackend,
-  { digest, body }: LockScript,
+  script: LockScript,
   locks: readonly Buffer[],
   args: readonly Buffer[],
   waiter: ScriptWaiter,
 ): void {
-  const rest = [keyCounts[locks.length + 1] as Buffer, lifeKey, ...locks, ...args];
-  const run = (words: readonly Buffer[], failed: (error: HoldfastError) => void): void => {
-    const answers: Waiter = {
-      answered: (reply) => waiter.answered(reply, command.sentAtMs),
-      failed,
-    };
-    const command = new PendingCommand(words, true, answers, 0);
-    try {
-      to.send([command], 'shared');
-    } catch (thrown) {
-      failed(HoldfastError.from(thrown));
-    }
-  };
-  const start = (): void =>
-    run([evalsha, digest, ...rest], (error) => {
-      // A server that was started anew, or has become the master, knows no scripts.
-      if (error.metadata['redis_code'] !== 'NOSCRIPT') {
-        return waiter.failed(asRefusal(error, to));
-      }
-      run([evaluate, body, ...rest], (error) => waiter.failed(asRefusal(error, to)));
-    });
+  const run = new ScriptRun(to, script, locks, args, waiter);
   const opening = to.opening(nobody, 'shared');
-  if (opening === undefined) start();
-  else void opening.then(start);
+  if (opening === undefined) run.send();
+  else void opening.then(() => run.send());
+}
+
+/** One object for each run: locks are taken and released thousands of times a second. */
+class ScriptRun implements Waiter {
+  readonly #to: RedisBackend;
+  readonly #script: LockScript;
+  readonly #waiter: ScriptWaiter;
+  #words: Buffer[];
+  #command: PendingCommand | undefined;
+  #loads = false;
+
+  constructor(
+    to: RedisBackend,
+    script: LockScript,
+    locks: readonly Buffer[],
+    args: readonly Buffer[],
+    waiter: ScriptWaiter,
+  ) {
+    this.#to = to;
+    this.#script = script;
+    this.#waiter = waiter;
+    this.#words = [evalsha, script.digest, keyCounts[locks.length + 1] as Buffer, lifeKey];
+    this.#words.push(...locks, ...args);
+  }
+
+  send(): void {
+    this.#command = new PendingCommand(this.#words, true, this, 0);
+    try {
+      this.#to.send([this.#command], 'shared');
+    } catch (thrown) {
+      this.failed(HoldfastError.from(thrown));
+    }
+  }
+
+  answered(reply: Reply): void {
+    this.#waiter.answered(reply, this.#command?.sentAtMs ?? 0);
+  }
+
+  failed(error: HoldfastError): void {
+    // A server that was started anew, or has become the master, knows no scripts.
+    if (error.metadata['redis_code'] !== 'NOSCRIPT' || this.#loads) {
+      return this.#waiter.failed(asRefusal(error, this.#to));
+    }
+    this.#loads = true;
+    this.#words = [evaluate, this.#script.body, ...this.#words.slice(2)];
+    this.send();
+  }
 }
 
 /** What no other try would change. */
