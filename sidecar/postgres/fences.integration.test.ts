@@ -82,7 +82,7 @@ describe('a holder with a successor', () => {
     expect(await rejection(transaction.commit(aCall()))).toMatchObject({
       reason: 'TRANSACTION_ROLLED_BACK',
     });
-    expect(kit.terminated).toBe(1);
+    await expect.poll(() => kit.terminated).toBe(1);
     expect(await kit.counter()).toBe(before);
   });
 
