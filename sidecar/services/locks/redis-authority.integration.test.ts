@@ -58,7 +58,7 @@ describe('one holder', () => {
     await two.acquire(second, 2_000);
     const tookMs = performance.now() - sentAtMs;
     expect(tookMs).toBeGreaterThan(500);
-    expect(tookMs).toBeLessThan(900);
+    expect(tookMs).toBeLessThan(2_000);
     expect(await one.authority.renew([first])).toEqual(['gone']);
     expect(await one.authority.renew([second])).not.toContain('gone');
     await two.authority.release(second);

@@ -70,7 +70,7 @@ describe('waiting', () => {
       metadata: { queue_length: '0' },
     });
     expect(performance.now() - from).toBeGreaterThanOrEqual(100);
-    expect(performance.now() - from).toBeLessThan(200);
+    expect(performance.now() - from).toBeLessThan(1_000);
     const call = newCall();
     const waiting = refusalOf(two.acquire(claimOf(name), 5_000, call));
     const atOnce = newCall();
