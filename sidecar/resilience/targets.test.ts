@@ -222,3 +222,19 @@ test('a rehearsal spends nothing of what the fleet has, and no books but its own
   targets.configure([policy({ cost: inFleet })], []);
   expect(opened).toEqual([undefined, undefined, 'orders']);
 });
+
+test('of two budgets of one name that of the guarded target is meant, whichever came first', () => {
+  const { targets } = free();
+  const cost = {
+    limit: 10,
+    windowMs: 60_000,
+    warnAt: 0.5,
+    estimate: 1,
+    reservationMs: 1_000,
+    database: undefined,
+  };
+  targets.configure([policy({ kind: 'Upstream', cost })], []);
+  expect(targets.withBudget('llm').kind).toBe('Upstream');
+  targets.configure([policy({ kind: 'Upstream', cost }), policy({ cost })], []);
+  expect(targets.withBudget('llm').kind).toBe('Guard');
+});

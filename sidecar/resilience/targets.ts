@@ -72,10 +72,12 @@ export class Targets {
     throw this.#unknown(kind, ({ target }) => target.kind === kind);
   }
 
-  /** A target with a cost budget, whatever its kind. Throws UNKNOWN_TARGET. */
+  /** A target with a cost budget: the guarded one, where an upstream of the same name has one, too. Throws UNKNOWN_TARGET. */
   withBudget(name: string): Target {
-    for (const { target, named } of this.#entries.values()) {
-      if (named && target.name === name && target.ledger !== undefined) return target;
+    // Not the first that came: every sidecar has to find the same books, whatever policies it had before.
+    for (const kind of ['Guard', 'Upstream'] as const) {
+      const entry = this.#entries.get(`${kind} ${name}`);
+      if (entry?.named === true && entry.target.ledger !== undefined) return entry.target;
     }
     throw this.#unknown('with cost', ({ target }) => target.ledger !== undefined);
   }
