@@ -99,7 +99,7 @@ export function authoritySuite(server: SuiteServer): void {
     await holder.release();
     await next.done;
     expect(next.state).toBe('granted');
-    expect(performance.now() - releasedAt).toBeLessThan(500);
+    expect(performance.now() - releasedAt).toBeLessThan(1_000);
     await next.release();
     expect(await server.leftOf(name)).toBe(0);
     await Promise.all([one, two].map((each) => each[Symbol.asyncDispose]()));
@@ -116,7 +116,7 @@ export function authoritySuite(server: SuiteServer): void {
     await next.done;
     const tookMs = performance.now() - heldAt;
     expect(tookMs).toBeGreaterThan(330);
-    expect(tookMs).toBeLessThan(900);
+    expect(tookMs).toBeLessThan(2_000);
     expect(next.granted?.token).toBeGreaterThan(holder.granted?.token ?? 0n);
     await next.release();
     await one[Symbol.asyncDispose]();
@@ -156,7 +156,7 @@ export function authoritySuite(server: SuiteServer): void {
     await Promise.all([late.done, gone.done]);
     expect([late.state, gone.state]).toEqual(['LOCK_HELD', 'CANCELLED']);
     expect(late.tookMs).toBeGreaterThan(145);
-    expect(late.tookMs).toBeLessThan(300);
+    expect(late.tookMs).toBeLessThan(1_000);
     await untilWaiting(one, name, 1);
     await holder.release();
     await stays.done;

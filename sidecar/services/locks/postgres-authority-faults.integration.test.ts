@@ -27,7 +27,7 @@ test('a waiter that was woken and does not come is skipped after a second', asyn
   await next.done;
   const tookMs = performance.now() - releasedAt;
   expect(tookMs).toBeGreaterThan(990);
-  expect(tookMs).toBeLessThan(1_500);
+  expect(tookMs).toBeLessThan(3_000);
   await next.release();
   expect(await kit.left(name)).toBe(0);
   await kit.direct.query('select pg_advisory_unlock(1212563781, 7)');
@@ -76,7 +76,7 @@ test('after a promotion nothing is granted before all that may have been lost is
   await Promise.all([late.done, waits.done]);
   expect(late.state).toBe('LOCKS_SETTLING');
   expect(performance.now() - promotedAt).toBeGreaterThan(395);
-  expect(performance.now() - promotedAt).toBeLessThan(800);
+  expect(performance.now() - promotedAt).toBeLessThan(3_000);
   expect(waits.granted?.token).toBeGreaterThan((before.granted?.token ?? 0n) + 4_294_967_296n);
   await kit.direct.query(`update holdfast.lock_life set timeline = '00000000'`);
   const host = { clock: systemClock, database: one.pool.database };
