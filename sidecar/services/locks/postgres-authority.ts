@@ -28,8 +28,8 @@ import {
   releaseStatement,
   renewStatement,
 } from './postgres-requests.ts';
-import { RedisErrands } from './redis-errands.ts';
-import { RedisLooks } from './redis-looks.ts';
+import { Errands } from './errands.ts';
+import { Looks } from './looks.ts';
 
 /** What the authority needs of its database. */
 interface LockDatabase {
@@ -70,8 +70,8 @@ export class PostgresAuthority implements LockAuthority {
   readonly kind = 'postgres';
   readonly #parts: PostgresAuthorityParts;
   readonly #channel: string;
-  readonly #looks: RedisLooks;
-  readonly #errands: RedisErrands;
+  readonly #looks: Looks;
+  readonly #errands: Errands;
   /** By name and lease: several locks may be acquired under one lease. */
   readonly #acquisitions = new Map<string, Map<string, PostgresAcquisition>>();
   #unlisten: (() => void) | undefined;
@@ -81,8 +81,8 @@ export class PostgresAuthority implements LockAuthority {
   constructor(parts: PostgresAuthorityParts) {
     this.#parts = parts;
     this.#channel = `holdfast_locks_${parts.newId()}`;
-    this.#errands = new RedisErrands(parts);
-    this.#looks = new RedisLooks({ ...parts, look: (name, owed) => this.#look(name, owed) });
+    this.#errands = new Errands(parts);
+    this.#looks = new Looks({ ...parts, look: (name, owed) => this.#look(name, owed) });
   }
 
   async acquire(claim: Claim, call: Call, latestAtMs: number): Promise<Granted> {

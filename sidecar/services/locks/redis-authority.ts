@@ -15,9 +15,9 @@ import type {
 import { unsupportedRedis } from './lock-refusals.ts';
 import { Acquisition, type AcquisitionParts, type Settle } from './redis-acquisition.ts';
 import { LockChannel, type LockNews } from './redis-channel.ts';
-import { RedisErrands } from './redis-errands.ts';
+import { Errands } from './errands.ts';
 import { listRedisLocks } from './redis-list.ts';
-import { RedisLooks } from './redis-looks.ts';
+import { Looks } from './looks.ts';
 import {
   askLockScript,
   lockKey,
@@ -58,7 +58,7 @@ export class RedisAuthority implements LockAuthority {
   readonly #parts: RedisAuthorityParts;
   readonly #channelId: string;
   readonly #channel: LockChannel;
-  readonly #looks: RedisLooks;
+  readonly #looks: Looks;
   /** Several locks may be acquired under one lease. */
   readonly #byLease = new Map<string, Acquisition>();
   /** Those in the queue of the server, by the name of the lock. */
@@ -66,13 +66,13 @@ export class RedisAuthority implements LockAuthority {
   readonly #forAll: AcquisitionParts;
   /** Name of the Redis that was asked last. */
   #target = '';
-  readonly #errands: RedisErrands;
+  readonly #errands: Errands;
 
   constructor(parts: RedisAuthorityParts) {
     this.#parts = parts;
     this.#channelId = parts.newId();
-    this.#errands = new RedisErrands(parts);
-    this.#looks = new RedisLooks({ ...parts, look: (name, owed) => this.#look(name, owed) });
+    this.#errands = new Errands(parts);
+    this.#looks = new Looks({ ...parts, look: (name, owed) => this.#look(name, owed) });
     this.#forAll = {
       clock: parts.clock,
       random: parts.random,

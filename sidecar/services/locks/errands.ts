@@ -10,7 +10,7 @@ interface ErrandsParts {
 const repeatMs = 200;
 
 /** What has to be done on the server although nobody waits for it. */
-export class RedisErrands {
+export class Errands {
   readonly #parts: ErrandsParts;
   readonly #running = new Set<Promise<unknown>>();
   #closed = false;

@@ -17,7 +17,7 @@ interface LooksParts {
 const jitterMs = 5;
 
 /** When to look at locks again because time alone may have changed something: one timer for each lock, the earliest that anyone asked for. */
-export class RedisLooks {
+export class Looks {
   readonly #parts: LooksParts;
   readonly #looks = new Map<string, Look>();
 
