@@ -41,7 +41,7 @@ export async function streamedAnswer(
     if (fallback !== undefined) {
       const fellBack = (): void => parts.events.fellBack(target, fallback.source);
       if (fallback.source === 'upstream') {
-        if (await passOnOther(fallback.name, request, call, parts, tries.count, send)) {
+        if (await passOnOther(fallback.name, request, call, parts, tries, send)) {
           return fellBack();
         }
       } else {
@@ -66,12 +66,16 @@ async function passOnOther(
   request: CheckedRequest,
   call: Call,
   parts: UpstreamParts,
-  before: number,
+  first: Tries,
   send: Send,
 ): Promise<boolean> {
   const tries = new Tries(target, request, call, parts);
-  const pass = (begun: Begun): Promise<void> =>
-    passOn(begun, { attempts: before + tries.count, source: wireSource.upstream }, send);
+  const pass = (begun: Begun): Promise<void> => {
+    // However long this one is: nobody wants the other answer any more.
+    first.discard();
+    const attempts = first.count + tries.count;
+    return passOn(begun, { attempts, source: wireSource.upstream }, send);
+  };
   try {
     await take(target, tries, call, parts, pass);
   } catch (thrown) {
