@@ -118,15 +118,19 @@ async function run(
   await Promise.all([...crowds, ...holders]);
   stopWatch();
   expect(before).toBeGreaterThan(10);
-  const { rows } = await query(
-    'select (select sum(n) from counters) + (select coalesce(sum(n), 0) from shares) as n',
-  );
   const holdfast = connect({ address: started[0]?.address ?? '' });
-  const verdict = await verdictOf(events, told, Number(rows[0]?.n), holdfast.database());
+  const verdict = await verdictOf(events, told, counted, holdfast.database());
   await holdfast.close();
   await Promise.all(started.map((each) => each.stop(1_000)));
   console.log(verdict);
   return verdict;
+}
+
+async function counted(): Promise<number> {
+  const { rows } = await query(
+    'select (select sum(n) from counters) + (select coalesce(sum(n), 0) from shares) as n',
+  );
+  return Number(rows[0]?.n);
 }
 
 const grantsOf = (events: readonly LockEvent[]): number =>

@@ -112,7 +112,7 @@ const sweep = ({ name }: CounterParts): Step => ({
   ],
   write: async (transaction, [n = 0n, shares = 0n]) => {
     await setCounter(transaction, name, n + shares + 1n);
-    await transaction.query('update shares set n = 0 where lock = $1', [name]);
+    await transaction.query('update shares set n = 0 where lock = $1 and n > 0', [name]);
     return [n + shares + 1n, 0n];
   },
 });

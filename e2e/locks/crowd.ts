@@ -31,8 +31,10 @@ export async function crowd(parts: CrowdParts, goesOn: () => boolean): Promise<v
   await Promise.all(
     Array.from({ length: parts.clients }, async (_, nth) => {
       const itself = new LockClient({ client, sidecar, address, record });
+      let turns = 0;
       while (goesOn()) {
-        await turn(parts, itself, `${client}-${nth}`);
+        // Another one each time: of its last work something may be on its way.
+        await turn(parts, itself, `${client}-${process.pid}-${nth}-${(turns += 1)}`);
         await sleep(restMs * parts.random());
       }
       await itself.close();

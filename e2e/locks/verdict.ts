@@ -14,11 +14,11 @@ export interface Verdict {
   readonly resolved: number;
 }
 
-/** What was promised of these locks, and of the counters that stand at `counted` in all. Asks `database` for the outcomes that nobody was told. */
+/** What was promised of these locks, and of the counters, whose sum `count` asks for. Asks `database` for the outcomes that nobody was told, and for the sum when none is open. */
 export async function verdictOf(
   events: readonly LockEvent[],
   told: readonly Increment[],
-  counted: number,
+  count: () => Promise<number>,
   database: Database,
 ): Promise<Verdict> {
   const holds = holdsOf(events);
@@ -30,6 +30,7 @@ export async function verdictOf(
   }
   const commits = [...last.values()].filter((how) => how === 'committed').length + found;
   const broken = violationsOf(holds).map(({ rule, text }) => `${rule}: ${text}`);
+  const counted = await count();
   if (commits !== counted) {
     broken.push(`updates: ${commits} were committed, ${counted} are counted`);
   }

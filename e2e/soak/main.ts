@@ -7,14 +7,16 @@ import { makeBed } from './bed.ts';
 import { faults } from './faults.ts';
 import { Ledger } from './ledger.ts';
 import { listen } from './subscription.ts';
+import { soakLocks } from './locks.ts';
 import { randomFrom } from './random.ts';
 import { type Promised, truthOf } from './verdict.ts';
 import { lane } from './work.ts';
 
-const help = `usage: npm run soak -- [--minutes N] [--seed N]
+const help = `usage: npm run soak -- [locks] [--minutes N] [--seed N]
 
 Mixed load on a sidecar with a real PostgreSQL and a real Redis, and random faults. Ends with a table of what was promised and what was seen.
 
+  locks         only locks: many sidecars and clients that are killed, stopped and cut off, over Redis and PostgreSQL by turns
   --minutes N   how long; parts of a minute are fine (default 1)
   --seed N      the same faults in the same order (default: a random one, printed)
 
@@ -27,7 +29,8 @@ const slackMs = 2_000;
 const lanes = 12;
 const recoveryMs = 10_000;
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     minutes: { type: 'string', default: '1' },
     seed: { type: 'string' },
@@ -36,11 +39,14 @@ const { values } = parseArgs({
 });
 const minutes = Number(values.minutes);
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
-if (values.help || !(minutes > 0) || !Number.isInteger(seed)) {
+const [subject, ...more] = positionals;
+const isKnown = (subject === undefined || subject === 'locks') && more.length === 0;
+if (values.help || !isKnown || !(minutes > 0) || !Number.isInteger(seed)) {
   process.stdout.write(help);
   process.exit(values.help ? 0 : 64);
 }
 console.log(`soak of ${minutes} min, --seed ${seed}`);
+if (subject === 'locks') process.exit(await soakLocks(minutes, seed));
 
 const random = randomFrom(seed);
 const bed = await makeBed();
