@@ -147,7 +147,7 @@ test('equals a reference machine in random histories, also while its settings ch
         expect(breaker.state).toBe(reference.state);
       }
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });
 
