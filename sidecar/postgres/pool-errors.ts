@@ -44,7 +44,12 @@ export const poolUnavailable = (
   });
 
 export const poolClosed = (pool: string): HoldfastError =>
-  new HoldfastError('unavailable', 'DRAINING', 'the sidecar is shutting down', { target: pool });
+  new HoldfastError(
+    'unavailable',
+    'DRAINING',
+    `pool "${pool}" is closed: the sidecar is shutting down, or its policy has no such pool any more`,
+    { target: pool },
+  );
 
 /** SQLSTATE 53300: the server has no connection left for us, just now. */
 export const isFull = ({ metadata }: HoldfastError): boolean => metadata['sqlstate'] === '53300';
