@@ -263,3 +263,11 @@ describe('a sidecar that says that it stops', () => {
     await accepted;
   });
 });
+
+test('statements behind a Begin whose time was up before it could be sent fail with it', async () => {
+  await using holdfast = connect({ address: 'unix:/nowhere/s.sock', deadlineMs: 5_000 });
+  const since = performance.now();
+  const work = holdfast.database().transaction((tx) => tx.query('never sent'), { deadlineMs: 50 });
+  await expect(work).rejects.toMatchObject({ reason: 'SIDECAR_UNAVAILABLE' });
+  expect(performance.now() - since).toBeLessThan(2_500);
+});

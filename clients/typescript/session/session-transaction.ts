@@ -33,6 +33,7 @@ export class SessionTransaction implements TransactionChannel {
     options: BeginOptions,
     start: Start,
     onBegun: (transaction: SessionTransaction) => void,
+    onFailed: (transaction: SessionTransaction, error: HoldfastError) => void,
   ) {
     this.id = id;
     this.#start = start;
@@ -43,6 +44,7 @@ export class SessionTransaction implements TransactionChannel {
       },
       (error: unknown) => {
         this.lose(error as HoldfastError);
+        onFailed(this, error as HoldfastError);
         throw error;
       },
     );

@@ -116,6 +116,12 @@ export class SessionTransport implements Transport {
         this.#held.promote(transaction);
         this.#sendHeld();
       },
+      (transaction, error) => {
+        // They would wait for a Begin that never comes.
+        for (const call of this.#held.remove((each) => each.transaction === transaction)) {
+          call.fail(error);
+        }
+      },
     );
   }
 
