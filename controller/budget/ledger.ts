@@ -1,0 +1,25 @@
+/** What has to outlive every controller: it stands in the budget's status. */
+export interface Ledger {
+  /** Raised by each write; a write names the version that it replaces. */
+  readonly version: number;
+  /** Of the leader that wrote it; 0 = there was none yet. */
+  readonly epoch: number;
+  readonly entries: readonly LedgerEntry[];
+}
+
+/** A sidecar that may have sessions, and what it keeps without asking anybody. */
+export interface LedgerEntry {
+  readonly pod: string;
+  readonly address: string;
+  readonly boot: number;
+  readonly floor: number;
+}
+
+export const emptyLedger: Ledger = { version: 0, epoch: 0, entries: [] };
+
+/** The ledger as the next leader takes it over: to be written before it grants anything. */
+export const succeed = (ledger: Ledger): Ledger => ({
+  ...ledger,
+  version: ledger.version + 1,
+  epoch: ledger.epoch + 1,
+});
