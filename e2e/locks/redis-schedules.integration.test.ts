@@ -35,10 +35,9 @@ test(
   { timeout: 240_000 },
   async () => {
     const seen = await runSchedules({ lanes, schedules: 120, sidecars, ttlMs });
-    console.log(seen);
     expect(seen.granted).toBeGreaterThan(1_000);
     expect(seen.contended).toBeGreaterThan(100);
     expect(seen.refused).toBeGreaterThan(100);
-    expect(seen.lost).toBeGreaterThan(20);
+    expect(seen.lost).toBeGreaterThan(8);
   },
 );

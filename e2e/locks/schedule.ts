@@ -68,7 +68,8 @@ export function scheduleOf(
     clients: Array.from({ length: clients }, (_, at) => ({
       sidecar: at % sidecars,
       turns: Array.from({ length: turns }, () => ({
-        ...wishOf(setting, `o${at}`),
+        // Two sidecars may have the same owner, unless the database has to tell holders apart.
+        ...wishOf(setting, `o${fence === '' ? at % 2 : at}`),
         afterMs: upTo(ttlMs / 5),
       })),
     })),
