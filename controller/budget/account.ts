@@ -138,7 +138,7 @@ export class Account {
   /** A listing is needed to tell what is left of it, or of its earlier boot. */
   unlisted(): boolean {
     const since = (this.#lapsed ?? this.#former)?.sinceMs;
-    return since !== undefined && this.#listedAskedMs <= since;
+    return since !== undefined && this.#listedAskedMs < since;
   }
 
   /** Sessions that the server may have of it at most, now and until the books say otherwise. */
@@ -164,7 +164,7 @@ export class Account {
   /** Sessions to end: those of earlier boots, and above the floor those of a boot past its grants. Only right after a listing. */
   toTerminate(): SessionRow[] {
     if (this.#lapsed !== undefined) {
-      if (this.#listedAskedMs <= this.#lapsed.sinceMs) return [];
+      if (this.#listedAskedMs < this.#lapsed.sinceMs) return [];
       const oldestFirst = [...this.#listed.values()]
         .map(({ row }) => row)
         .toSorted((a, b) => a.startedAtMs - b.startedAtMs);
@@ -218,7 +218,7 @@ export class Account {
   }
 
   #remains({ most, sinceMs, lateUntilMs }: Former, nowMs: number): number {
-    if (this.#listedAskedMs <= sinceMs) return most;
+    if (this.#listedAskedMs < sinceMs) return most;
     const late = nowMs < lateUntilMs ? Math.max(1, this.floor) : 0;
     const listed = this.#lapsed === undefined ? this.#unclaimed().length : this.#listed.size;
     return Math.min(most, listed + late);
