@@ -99,7 +99,11 @@ export class Locks {
       { ...request, waitMs: Math.floor(waitMs) },
       options,
     );
-    const lock = new Lock(grant, end);
+    const lock = new Lock(grant, async (how) => {
+      // The end of the stream releases too, but nobody would know when.
+      const { leaseId } = grant;
+      await this.#parts.transport.call(releaseLock, { leaseId }, how).finally(end);
+    });
     onLost((loss) => lock.lose(loss));
     return lock;
   }

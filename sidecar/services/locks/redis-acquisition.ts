@@ -76,12 +76,16 @@ export class Acquisition implements ScriptWaiter {
     this.#parts = parts;
     this.#settle = settle;
     this.#latestAtMs = latestAtMs;
-    const leftMs = latestAtMs - parts.clock.now();
-    this.#waits = leftMs > 0;
-    if (this.#waits && leftMs < Infinity) {
+    this.#waits = latestAtMs > parts.clock.now();
+    // The end of the call comes by itself: only a shorter wait needs a timer.
+    if (this.#waits && latestAtMs < call.deadlineAtMs) {
+      const leftMs = latestAtMs - parts.clock.now();
       this.#stopTimer = parts.clock.after(leftMs, () => this.#timeIsOver());
     }
-    this.#unlisten = call.onEnd((reason) => this.end(reason));
+    this.#unlisten = call.onEnd((reason) =>
+      // At its deadline the caller wants to know what it waited for, not that time passes.
+      this.end(reason.kind === 'deadline' && this.#refusal !== undefined ? this.#refusal : reason),
+    );
   }
 
   /** Asks now, or once more when the answer under way has come. */
