@@ -87,7 +87,7 @@ describe.each(['session', 'unary'] as const)('over %s', (transport) => {
   test('a lock is kept as long as it is renewed, and lost when it was held for too long', async () => {
     const lock = await client({ transport })
       .locks()
-      .acquire(newName(), { ttlMs: 150, maxHoldMs: 900 });
+      .acquire(newName(), { ttlMs: 400, maxHoldMs: 900 });
     await sleep(600);
     expect(lock.signal.aborted).toBe(false);
     await sleep(500);
