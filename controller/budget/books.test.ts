@@ -78,6 +78,22 @@ test('a share shrinks in the books only when a heartbeat says that it was applie
   expect(beat('b', { demand: 10 })?.share).toBe(5);
 });
 
+test('a share that is not used yet is not free before its smaller successor was applied', () => {
+  const { beat, pass, join } = controller(10);
+  join('a', 'b');
+  beat('a', { demand: 10 });
+  pass(250);
+  beat('a', { demand: 10 });
+  beat('a', { share: 9, demand: 0 });
+  beat('b', { demand: 10 });
+  pass(250);
+  expect(beat('b', { demand: 10 })?.share).toBe(1);
+  beat('a', { share: 9, demand: 9 });
+  pass(250);
+  expect(beat('a', { share: 9, demand: 9 })?.share).toBe(5);
+  expect(beat('b', { demand: 10 })?.share).toBe(1);
+});
+
 test('a grant that may still arrive counts, though the heartbeat after it says less', () => {
   const { beat, pass, join } = controller(10);
   join('a', 'b');
