@@ -102,7 +102,11 @@ export class Locks {
     const lock = new Lock(grant, async (how) => {
       // The end of the stream releases too, but nobody would know when.
       const { leaseId } = grant;
-      await this.#parts.transport.call(releaseLock, { leaseId }, how).finally(end);
+      try {
+        await this.#parts.transport.call(releaseLock, { leaseId }, how);
+      } finally {
+        await end();
+      }
     });
     onLost((loss) => lock.lose(loss));
     return lock;
