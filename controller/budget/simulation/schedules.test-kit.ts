@@ -10,6 +10,12 @@ const fault: fc.Arbitrary<Fault> = fc.record({
   pod: fc.nat(2),
 });
 
+/** A crash whose sessions outlive it. */
+const outlived: fc.Arbitrary<Fault[]> = fault.map(({ atMs, forMs, pod }) => [
+  { kind: 'linger', atMs, forMs: 3_000 + forMs, pod },
+  { kind: 'crash', atMs: atMs + 100, forMs: forMs / 4, pod },
+]);
+
 interface Shape {
   readonly pods: { readonly min: number; readonly max: number };
   readonly faults: { readonly min: number; readonly max: number };
@@ -30,10 +36,15 @@ export const schedules = ({ pods, faults, limited }: Shape): fc.Arbitrary<Schedu
       reserve: fc.nat(5),
       floor: fc.nat(3),
       above: fc.integer({ min: 4, max: 30 }),
-      faults: fc.array(fault, { minLength: faults.min, maxLength: faults.max }),
+      faults: fc.array(
+        faults.max < 2
+          ? fault.map((one) => [one])
+          : fc.oneof({ weight: 8, arbitrary: fault.map((one) => [one]) }, outlived),
+        { minLength: faults.min, maxLength: faults.max },
+      ),
     })
     .map(({ seed, demands, perPod, reserve, floor, above, faults }) => {
       const total = demands.length * perPod + reserve;
       const terms = { total, reserve, floor, ceiling: floor + above };
-      return { seed, demands, terms, faults, limited };
+      return { seed, demands, terms, faults: faults.flat(), limited };
     });
