@@ -111,7 +111,6 @@ export class Account {
     if (this.#lapsed !== undefined) return;
     const most = this.most(nowMs);
     this.#lapsed = { most, sinceMs: nowMs, lateUntilMs: nowMs + lateConnectMs };
-    this.#former = undefined;
     this.#outstanding = [];
     this.#unknown = false;
   }

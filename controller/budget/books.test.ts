@@ -205,3 +205,13 @@ test('a lowered total takes effect as sessions drain', () => {
   expect(books.free).toBe(-3);
   expect(beat('a', { share: 8, ports: ports(8), demand: 8 })?.share).toBe(5);
 });
+
+test('an earlier boot that was never listed counts on when the newer one is silent and comes back', () => {
+  const { books, beat, pass, join } = controller(10);
+  join('a');
+  beat('a', { share: 8, ports: ports(8), demand: 8 });
+  beat('a', { boot: 2 });
+  pass(10_001);
+  beat('a', { boot: 2 });
+  expect(books.free).toBeLessThanOrEqual(2);
+});
