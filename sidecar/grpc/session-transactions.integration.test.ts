@@ -246,3 +246,22 @@ describe('a transaction id', () => {
     expect(await bed.count('items')).toBe(0);
   });
 });
+
+test('a number that is used again belongs to the newer transaction, whatever comes late for the older one', async () => {
+  using session = await bed.session();
+  await session.ask({ transactionId: 7, begin: { timeoutMs: 100 } });
+  session.send(
+    { id: 901, transactionId: 7, query: { sql: 'select pg_sleep(5)' } },
+    { id: 902, transactionId: 7, commit: {} },
+  );
+  await session.transactionEnded(7);
+  // Sent before the answers to the older one's frames.
+  expect(await session.ask({ transactionId: 7, begin: {} })).toMatchObject({ failure: undefined });
+  await session.answers(901, 902);
+  expect(await session.ask({ transactionId: 7, query: { sql: 'select 1' } })).toMatchObject({
+    failure: undefined,
+  });
+  session.halfClose();
+  await session.ended;
+  await bed.poolWhole();
+});

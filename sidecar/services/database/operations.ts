@@ -102,8 +102,11 @@ export function databaseOperations(
           call,
         ),
       );
-      transactions.whenOver(call, endWithLocks(request, transaction, locks));
-      await removedOnFailure(call, () => transaction.started());
+      transactions.whenOver(call, transaction, endWithLocks(request, transaction, locks));
+      await transaction.started().catch((error: unknown) => {
+        transactions.remove(call, transaction);
+        throw error;
+      });
       return {};
     },
   };
@@ -116,7 +119,7 @@ export function databaseOperations(
     uncancellable: true,
     handle: async ({ events }, call) => {
       const transaction = transactions.of(call);
-      await transaction.commit(call, events).finally(() => transactions.remove(call));
+      await transaction.commit(call, events).finally(() => transactions.remove(call, transaction));
       return {};
     },
   };
@@ -129,7 +132,7 @@ export function databaseOperations(
     uncancellable: true,
     handle: async (_request, call) => {
       const transaction = transactions.of(call);
-      await transaction.rollback().finally(() => transactions.remove(call));
+      await transaction.rollback().finally(() => transactions.remove(call, transaction));
       return {};
     },
   };
@@ -177,15 +180,6 @@ export function databaseOperations(
         .stream(statement, rows, call, (part) => send(new Encoded(part)));
     },
   };
-
-  async function removedOnFailure(call: Call, work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      transactions.remove(call);
-      throw error;
-    }
-  }
 
   return {
     unary: [

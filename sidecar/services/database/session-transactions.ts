@@ -6,9 +6,13 @@ import { invalid } from './statement-values.ts';
 /** Ended transactions whose reason is still told to frames that come late. */
 const remembered = 1_000;
 
+interface Open {
+  readonly transaction: Transaction;
+  whenOver: () => void;
+}
+
 interface Transactions {
-  readonly open: Map<number, Transaction>;
-  readonly whenOver: Map<number, () => void>;
+  readonly open: Map<number, Open>;
   readonly ended: Map<number, HoldfastError>;
 }
 
@@ -20,7 +24,7 @@ export class SessionTransactions {
   of({ scope, transactionId }: Call): Transaction {
     const transactions = this.#byScope.get(scope);
     const found = transactions?.open.get(transactionId);
-    if (found !== undefined) return found;
+    if (found !== undefined) return found.transaction;
     throw transactions?.ended.get(transactionId) ?? unknown(transactionId);
   }
 
@@ -38,12 +42,12 @@ export class SessionTransactions {
   /** A frame of the transaction was refused before it was run; its client is told why elsewhere. */
   refuse({ scope, transactionId }: Call): void {
     const found = this.#byScope.get(scope)?.open.get(transactionId);
-    found?.refuse(cancelled()).catch(() => {});
+    found?.transaction.refuse(cancelled()).catch(() => {});
   }
 
   /** Name of its pool, for metrics; `unknown` when there is no such transaction. */
   poolOf({ scope, transactionId }: Call): string {
-    return this.#byScope.get(scope)?.open.get(transactionId)?.pool ?? 'unknown';
+    return this.#byScope.get(scope)?.open.get(transactionId)?.transaction.pool ?? 'unknown';
   }
 
   /** Begins a transaction under the number of the call's frame. */
@@ -64,35 +68,34 @@ export class SessionTransactions {
     }
     transactions.ended.delete(transactionId);
     const transaction = begin((reason) => {
-      this.remove({ scope, transactionId }, reason);
+      this.remove({ scope, transactionId }, transaction, reason);
     });
-    transactions.open.set(transactionId, transaction);
+    transactions.open.set(transactionId, { transaction, whenOver: () => {} });
     return transaction;
   }
 
-  /** Calls back once when the transaction of the call's frame is taken off. */
-  whenOver({ scope, transactionId }: Call, listener: () => void): void {
-    const transactions = this.#byScope.get(scope);
-    if (transactions?.open.has(transactionId) === true) {
-      transactions.whenOver.set(transactionId, listener);
-    } else listener();
+  /** Calls back once when the transaction is taken off. */
+  whenOver({ scope, transactionId }: Call, transaction: Transaction, listener: () => void): void {
+    const found = this.#byScope.get(scope)?.open.get(transactionId);
+    if (found?.transaction === transaction) found.whenOver = listener;
+    else listener();
   }
 
-  /** Takes an ended transaction off; late frames are told `reason`. */
+  /**
+   * Takes an ended transaction off; late frames are told `reason`. Its number may belong to another one by now: a Commit that waited behind its end is
+   * answered later than the Begin of the next.
+   */
   remove(
     { scope, transactionId }: Pick<Call, 'scope' | 'transactionId'>,
+    transaction: Transaction,
     reason?: HoldfastError,
   ): void {
     const transactions = this.#byScope.get(scope);
-    transactions?.whenOver.get(transactionId)?.();
-    transactions?.whenOver.delete(transactionId);
-    if (
-      transactions === undefined ||
-      !transactions.open.delete(transactionId) ||
-      reason === undefined
-    ) {
-      return;
-    }
+    const found = transactions?.open.get(transactionId);
+    if (transactions === undefined || found?.transaction !== transaction) return;
+    transactions.open.delete(transactionId);
+    found.whenOver();
+    if (reason === undefined) return;
     transactions.ended.set(transactionId, reason);
     if (transactions.ended.size <= remembered) return;
     const oldest = transactions.ended.keys().next();
@@ -102,13 +105,14 @@ export class SessionTransactions {
   #transactionsOf(scope: Scope): Transactions {
     const known = this.#byScope.get(scope);
     if (known !== undefined) return known;
-    const made: Transactions = { open: new Map(), whenOver: new Map(), ended: new Map() };
+    const made: Transactions = { open: new Map(), ended: new Map() };
     this.#byScope.set(scope, made);
     scope.onClose(() => {
-      for (const transaction of made.open.values()) transaction.abort(sessionClosed());
+      for (const { transaction, whenOver } of made.open.values()) {
+        whenOver();
+        transaction.abort(sessionClosed());
+      }
       made.open.clear();
-      for (const listener of made.whenOver.values()) listener();
-      made.whenOver.clear();
     });
     return made;
   }
