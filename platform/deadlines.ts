@@ -3,13 +3,14 @@ import type { Clock } from './clock.ts';
 /** One deadline that is being watched. */
 interface Watched {
   readonly atTick: number;
-  readonly onPassed: () => void;
+  onPassed: () => void;
   previous: Watched | undefined;
   next: Watched | undefined;
   slot: number;
 }
 
 const slots = 512;
+const nothing = (): void => {};
 
 /**
  * Many deadlines on one timer (a hashed timer wheel: Varghese and Lauck, 1987). Setting and clearing one costs no system timer and leaves nothing
@@ -48,6 +49,10 @@ export class Deadlines {
     else watched.previous.next = watched.next;
     if (watched.next !== undefined) watched.next.previous = watched.previous;
     watched.slot = -1;
+    // One that is dead but old would keep those that were behind it alive until the whole heap is looked at.
+    watched.previous = undefined;
+    watched.next = undefined;
+    watched.onPassed = nothing;
     this.#count -= 1;
   }
 
@@ -81,8 +86,9 @@ export class Deadlines {
       const { next } = watched;
       // One that has rung may have stopped the next.
       if (watched.slot !== -1 && watched.atTick <= now) {
+        const { onPassed } = watched;
         this.#remove(watched);
-        watched.onPassed();
+        onPassed();
       }
       watched = next;
     }
