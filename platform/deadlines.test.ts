@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Clock } from './clock.ts';
 import { Deadlines } from './deadlines.ts';
+import { garbageCollector } from './process-memory.ts';
 import { TestClock } from './test-clock.ts';
 
 const tickMs = 10;
@@ -169,4 +170,26 @@ test('with nothing to watch no timer runs, and stopping twice does no harm', asy
   counted.watch(clock.now() + 25, () => {});
   await clock.advance(1_000);
   expect(timers).toBe(3);
+});
+
+test('what is over keeps nothing of its neighbours in memory', async () => {
+  const deadlines = new Deadlines(new TestClock());
+  const watched = (): readonly [() => void, WeakRef<object>] => {
+    const call = {};
+    return [deadlines.watch(1_000, () => void call), new WeakRef(call)];
+  };
+  const all = Array.from({ length: 3 }, watched);
+  for (const [unwatch] of all) unwatch();
+  // Whoever is in the middle is still held.
+  const [first, middle, last] = all.map(([, call]) => call);
+  const held = all[1]?.[0];
+  all.length = 0;
+  await new Promise((resolve) => setImmediate(resolve));
+  garbageCollector()();
+  expect([first, middle, last].map((call) => call?.deref())).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  held?.();
 });

@@ -80,6 +80,9 @@ export class WaitQueue<T> {
     else link.previous.next = link.next;
     if (link.next === undefined) link.line.tail = link.previous;
     else link.next.previous = link.previous;
+    // Whoever still has this link keeps nobody else's.
+    link.previous = undefined;
+    link.next = undefined;
     this.#length -= 1;
   }
 }
