@@ -49,6 +49,7 @@ function protoTypes(out: string): void {
       '-O',
       out,
       'holdfast/v1/holdfast.proto',
+      'holdfast/control/v1/discovery.proto',
     ],
     { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] },
   );

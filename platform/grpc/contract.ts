@@ -27,9 +27,22 @@ export function loadContract(options: Options = loaderOptions): PackageDefinitio
 }
 
 export function serviceOf(contract: PackageDefinition, name: string): ServiceDefinition {
-  const definition = contract[`holdfast.v1.${name}`];
+  return definitionOf(contract, `holdfast.v1.${name}`);
+}
+
+/** holdfast.control.v1.Discovery: what sidecars and the controller say to each other. */
+export function discoveryService(): ServiceDefinition {
+  const contract = loadSync('holdfast/control/v1/discovery.proto', {
+    ...loaderOptions,
+    includeDirs: [protoFolder],
+  });
+  return definitionOf(contract, 'holdfast.control.v1.Discovery');
+}
+
+function definitionOf(contract: PackageDefinition, name: string): ServiceDefinition {
+  const definition = contract[name];
   if (definition === undefined || 'format' in definition) {
-    throw new Error(`proto has no service holdfast.v1.${name}`);
+    throw new Error(`proto has no service ${name}`);
   }
   return definition;
 }
