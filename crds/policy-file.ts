@@ -1,8 +1,8 @@
 import { LineCounter, isAlias, isMap, isScalar, isSeq, parseAllDocuments } from 'yaml';
 import type { Document, Node, Tags } from 'yaml';
-import { policyOpenApi } from './custom-resource-definition.ts';
-import { policySchema, type ResiliencePolicy } from './resilience-policy.ts';
-import { type Fault, issueText, pathText, unknownFields, unknownText } from './schema-faults.ts';
+import { checkManifest, namedTwice } from './policy-manifest.ts';
+import type { ResiliencePolicy } from './resilience-policy.ts';
+import { type Fault, pathText } from './schema-faults.ts';
 
 /** A policy file cannot be used. Each fault is one line: `policy.yaml:12:7: spec.postgres[0].pool.min must be at most max (10)`. */
 export class PolicyFileError extends Error {
@@ -62,9 +62,11 @@ export function locatePolicies(text: string, fileName: string): readonly Located
   const manifests = read.flatMap(({ document, policy }) =>
     policy === undefined ? [] : [{ document, policy }],
   );
+  const place = ({ of: { document }, path }: { of: { document: Document }; path: Path }): string =>
+    at(offsetOf(document, path));
   const conflicts = namedTwice(manifests).map(
-    ({ document, path, text: fault, first }) =>
-      `${at(offsetOf(document, path))}: ${pathText(path)} ${fault} at ${at(offsetOf(first.document, first.path))}`,
+    ({ second, first, text: fault }) =>
+      `${place(second)}: ${pathText(second.path)} ${fault}, at ${place(first)}`,
   );
   if (conflicts.length > 0) throw new PolicyFileError(conflicts);
   return manifests.map(({ document, policy }) => ({
@@ -88,87 +90,18 @@ interface Manifest {
   readonly faults: readonly Fault[];
 }
 
-const openApi = policyOpenApi();
-/** What metav1.ObjectMeta has: kubectl refuses anything else. */
-const metadataFields = new Set(
-  'name generateName namespace labels annotations finalizers ownerReferences uid resourceVersion generation creationTimestamp deletionTimestamp deletionGracePeriodSeconds managedFields selfLink'.split(
-    ' ',
-  ),
-);
-
 function readManifest(document: Document): Manifest {
   let value: unknown;
   try {
-    value = withoutNulls(document.toJS({ maxAliasCount: 100 }));
+    value = document.toJS({ maxAliasCount: 100 });
   } catch (thrown) {
     // The reader's guard against aliases that multiply.
     return { document, faults: [{ path: [], text: (thrown as Error).message }] };
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return { document, faults: [{ path: [], text: 'must be a block of fields' }] };
-  }
-  const { metadata } = value as { metadata?: unknown };
-  const strangers = Object.keys(typeof metadata === 'object' ? (metadata ?? {}) : {})
-    .filter((key) => !metadataFields.has(key))
-    .map((key) => ({ path: ['metadata', key], text: unknownText(key, metadataFields) }));
-  const parsed = policySchema.safeParse(value, { reportInput: true });
-  const faults = [
-    ...unknownFields(value, openApi),
-    ...strangers,
-    ...(parsed.error?.issues ?? []).map((issue) => ({ path: issue.path, text: issueText(issue) })),
-  ];
-  return parsed.success && faults.length === 0
-    ? { document, policy: parsed.data, faults }
-    : { document, faults };
+  return { document, ...checkManifest(value) };
 }
 
-/** The API server takes a null field for an absent one. */
-function withoutNulls(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutNulls);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, inner]) => inner !== null)
-      .map(([key, inner]) => [key, withoutNulls(inner)]),
-  );
-}
-
-interface Place {
-  readonly document: Document;
-  readonly path: readonly PropertyKey[];
-}
-
-/** Policies of one name, and pools and targets of one name in policies that are in force together. */
-function namedTwice(
-  manifests: readonly { readonly document: Document; readonly policy: ResiliencePolicy }[],
-) {
-  const seen = new Map<string, Place>();
-  const conflicts: (Place & Fault & { readonly first: Place })[] = [];
-  const claim = (what: string, key: string, place: Place): void => {
-    const first = seen.get(key);
-    if (first === undefined) seen.set(key, place);
-    else conflicts.push({ ...place, text: `is the name of another ${what},`, first });
-  };
-  for (const { document, policy } of manifests) {
-    const { metadata, spec } = policy;
-    claim('policy', `policy ${metadata.namespace ?? ''}/${metadata.name}`, {
-      document,
-      path: ['metadata', 'name'],
-    });
-    // A shadow policy stands beside the one in force.
-    for (const list of ['postgres', 'redis'] as const) {
-      for (const [index, { name }] of spec[list].entries()) {
-        const path = ['spec', list, index, 'name'];
-        claim(`${list} pool`, `${spec.mode} ${list} ${name}`, { document, path });
-      }
-    }
-    for (const [index, { kind, name }] of spec.targets.entries()) {
-      const path = ['spec', 'targets', index, 'name'];
-      claim(`target of kind ${kind}`, `${spec.mode} target ${kind} ${name}`, { document, path });
-    }
-  }
-  return conflicts;
-}
+type Path = readonly PropertyKey[];
 
 /** Where a field stands: its name, or the item of a list; the nearest thing around it when it is not there. */
 function offsetOf(document: Document, path: readonly PropertyKey[]): number {

@@ -1,0 +1,94 @@
+import { policyOpenApi } from './custom-resource-definition.ts';
+import { policySchema, type ResiliencePolicy } from './resilience-policy.ts';
+import { type Fault, issueText, unknownFields, unknownText } from './schema-faults.ts';
+
+/** The policy of a manifest with its defaults, unless there are faults. */
+export interface CheckedManifest {
+  readonly policy?: ResiliencePolicy;
+  readonly faults: readonly Fault[];
+}
+
+const openApi = policyOpenApi();
+/** What metav1.ObjectMeta has: kubectl refuses anything else. */
+const metadataFields = new Set(
+  'name generateName namespace labels annotations finalizers ownerReferences uid resourceVersion generation creationTimestamp deletionTimestamp deletionGracePeriodSeconds managedFields selfLink'.split(
+    ' ',
+  ),
+);
+
+/** Checks a manifest, as YAML or JSON gave it, as `kubectl apply --validate=strict` does. */
+export function checkManifest(given: unknown): CheckedManifest {
+  const value = withoutNulls(given);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return { faults: [{ path: [], text: 'must be a block of fields' }] };
+  }
+  const { metadata } = value as { metadata?: unknown };
+  const strangers = Object.keys(typeof metadata === 'object' ? (metadata ?? {}) : {})
+    .filter((key) => !metadataFields.has(key))
+    .map((key) => ({ path: ['metadata', key], text: unknownText(key, metadataFields) }));
+  const parsed = policySchema.safeParse(value, { reportInput: true });
+  const faults = [
+    ...unknownFields(value, openApi),
+    ...strangers,
+    ...(parsed.error?.issues ?? []).map((issue) => ({ path: issue.path, text: issueText(issue) })),
+  ];
+  return parsed.success && faults.length === 0 ? { policy: parsed.data, faults } : { faults };
+}
+
+/** The API server takes a null field for an absent one. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, inner]) => inner !== null)
+      .map(([key, inner]) => [key, withoutNulls(inner)]),
+  );
+}
+
+interface Place<Manifest> {
+  readonly of: Manifest;
+  readonly path: readonly PropertyKey[];
+}
+
+interface Namesakes<Manifest> {
+  readonly first: Place<Manifest>;
+  readonly second: Place<Manifest>;
+  /** To follow the name of the second field. */
+  readonly text: string;
+}
+
+/** Policies of one name, and pools and targets of one name in policies that are in force together. */
+export function namedTwice<Manifest extends { readonly policy: ResiliencePolicy }>(
+  manifests: readonly Manifest[],
+): readonly Namesakes<Manifest>[] {
+  const seen = new Map<string, Place<Manifest>>();
+  const conflicts: Namesakes<Manifest>[] = [];
+  const claim = (what: string, key: string, place: Place<Manifest>): void => {
+    const first = seen.get(key);
+    if (first === undefined) seen.set(key, place);
+    else conflicts.push({ first, second: place, text: `is the name of another ${what}` });
+  };
+  for (const manifest of manifests) {
+    const { metadata, spec } = manifest.policy;
+    claim('policy', `policy ${metadata.namespace ?? ''}/${metadata.name}`, {
+      of: manifest,
+      path: ['metadata', 'name'],
+    });
+    // A shadow policy stands beside the one in force.
+    for (const list of ['postgres', 'redis'] as const) {
+      for (const [index, { name }] of spec[list].entries()) {
+        const path = ['spec', list, index, 'name'];
+        claim(`${list} pool`, `${spec.mode} ${list} ${name}`, { of: manifest, path });
+      }
+    }
+    for (const [index, { kind, name }] of spec.targets.entries()) {
+      const path = ['spec', 'targets', index, 'name'];
+      claim(`target of kind ${kind}`, `${spec.mode} target ${kind} ${name}`, {
+        of: manifest,
+        path,
+      });
+    }
+  }
+  return conflicts;
+}
