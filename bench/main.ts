@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { locksBench } from './locks.ts';
 import { queryBench } from './query.ts';
 import { redisBench } from './redis.ts';
+import { redisDownBench } from './redis-down.ts';
 import { printReport, writeReport } from './report.ts';
 import { benchResilience } from './resilience.ts';
 import { runBench, type Bench, type RunOptions } from './rounds.ts';
@@ -26,6 +27,7 @@ const underLoad =
 const benches: Readonly<Record<string, Benchmark>> = {
   query: underLoad(queryBench),
   redis: underLoad(redisBench),
+  'redis-down': underLoad(redisDownBench),
   resilience: benchResilience,
   locks: underLoad(locksBench),
 };

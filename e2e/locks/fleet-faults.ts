@@ -100,6 +100,7 @@ export async function breakThings(broken: Broken, forMs: number): Promise<Map<st
   const happened = new Map<string, number>();
   const busy = new Set<number>();
   const underWay = new Set<Promise<void>>();
+  const failures: unknown[] = [];
   const total = faults.reduce((sum, { weight }) => sum + weight, 0);
   const untilMs = machineNowMs() + forMs;
   while (machineNowMs() < untilMs) {
@@ -110,14 +111,18 @@ export async function breakThings(broken: Broken, forMs: number): Promise<Map<st
     if (fault === undefined || busy.has(at)) continue;
     happened.set(fault.name, (happened.get(fault.name) ?? 0) + 1);
     busy.add(at);
-    const run = fault.run(broken, at).finally(() => {
-      busy.delete(at);
-      underWay.delete(run);
-    });
+    const run = fault
+      .run(broken, at)
+      .catch((error: unknown) => void failures.push(error))
+      .finally(() => {
+        busy.delete(at);
+        underWay.delete(run);
+      });
     underWay.add(run);
     // There is one authority.
     if (fault.name === 'authority crashes') await run;
   }
   await Promise.all(underWay);
+  if (failures.length > 0) throw new AggregateError(failures, 'not all could be made whole again');
   return happened;
 }

@@ -3,7 +3,7 @@ import { runFleet } from './fleet-run.ts';
 
 test.each(['Redis', 'Postgres'] as const)(
   '8 sidecar processes with 50 clients each over %s, killed, stopped and cut off at random: locks keep out whom they have to, and no update is lost',
-  { timeout: 240_000 },
+  { timeout: 600_000 },
   async (authority) => {
     const seed = Number(process.env['HOLDFAST_LOCKS_SEED'] ?? Math.floor(Math.random() * 2 ** 30));
     console.log(`fleet over ${authority}, HOLDFAST_LOCKS_SEED=${seed}`);
