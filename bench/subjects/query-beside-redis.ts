@@ -10,19 +10,17 @@ interface Settings extends LoadSettings {
 const settings = given as Settings;
 const holdfast = connect({ address: settings.address });
 const database = holdfast.database();
-let over = false;
-const beside = (async () => {
-  while (!over) {
+const ask = async (): Promise<never> => {
+  for (;;) {
     holdfast
       .redis()
       .command('INCR', 'n')
       .catch(() => {});
     await sleep(5);
   }
-})();
+};
+void ask();
 await load(settings, async () => {
   const { rows } = await database.query('select $1::int as n', [1]);
   if (rows.length !== 1) throw new Error('the row is missing');
 });
-over = true;
-await beside;
