@@ -1,4 +1,8 @@
+import type { LedgerEntry } from './ledger.ts';
 import type { Heartbeat, SessionRow } from './share-messages.ts';
+
+/** More sessions than any server has. */
+const unbounded = 1_000_000;
 
 interface Outstanding {
   readonly answers: number;
@@ -36,6 +40,8 @@ export class Account {
   floorToBe = 0;
   /** The boot is in the ledger: it may be answered. */
   recordedBoot: number | undefined;
+  /** The ledger says that an earlier boot may have left something. */
+  recordedFormer = false;
   share = 0;
   /** What it will hold: its share, or a grant that it has not said to have applied. */
   held = 0;
@@ -57,19 +63,36 @@ export class Account {
   #listedAskedMs = -Infinity;
   #former: Former | undefined;
   #lapsed: Former | undefined;
-  #unknown: boolean;
+  #unknown = false;
 
-  /** `unknown`: from a former leader's ledger, and not heard yet. */
-  constructor(heard: Pick<Heartbeat, 'pod' | 'address' | 'boot'>, nowMs: number, unknown: boolean) {
+  constructor(heard: Pick<Heartbeat, 'pod' | 'address' | 'boot'>, nowMs: number) {
     this.pod = heard.pod;
     this.address = heard.address;
     this.boot = heard.boot;
     this.heardAtMs = nowMs;
-    this.#unknown = unknown;
+  }
+
+  /** As a former leader's ledger has it: what was granted is not known. */
+  static taken(entry: LedgerEntry, nowMs: number, lateConnectMs: number): Account {
+    const account = new Account(entry, nowMs);
+    account.floor = entry.floor;
+    account.floorToBe = entry.floor;
+    account.recordedBoot = entry.boot;
+    account.recordedFormer = entry.former;
+    account.#unknown = true;
+    if (entry.former) {
+      account.#former = { most: unbounded, sinceMs: nowMs, lateUntilMs: nowMs + lateConnectMs };
+    }
+    return account;
   }
 
   get live(): boolean {
     return this.#lapsed === undefined && !this.#unknown;
+  }
+
+  /** An earlier boot may have left sessions or connects. */
+  get former(): boolean {
+    return this.#former !== undefined;
   }
 
   /** Sockets that it says it has. */
@@ -127,7 +150,9 @@ export class Account {
     );
     this.#listedAskedMs = askedAtMs;
     const former = this.#former;
-    if (former !== undefined && askedAtMs > former.lateUntilMs) this.#former = undefined;
+    if (former === undefined || askedAtMs <= former.lateUntilMs) return;
+    // What is listed may be its own: only with nothing left of it is it over.
+    if (this.#unclaimed().length === 0) this.#former = undefined;
   }
 
   claims(port: number): boolean {
@@ -144,7 +169,7 @@ export class Account {
   most(nowMs: number): number {
     const least = Math.max(this.floor, this.floorToBe);
     // A former leader's grant may run: nobody knows how much it was.
-    if (this.#unknown) return 1_000_000;
+    if (this.#unknown) return unbounded;
     if (this.#lapsed !== undefined) return Math.max(least, this.#remains(this.#lapsed, nowMs));
     // What was listed and is not claimed may have been opened since the last heartbeat.
     const opened =

@@ -47,7 +47,8 @@ const rows = (pod: string, count: number, from = 1): SessionRow[] =>
 test('a boot is answered when it is in the ledger, and not before', () => {
   const { books, beat, pass } = controller(10);
   expect(beat('a', { demand: 4 })).toBeUndefined();
-  expect(books.ledgerWanted()?.entries).toEqual([{ pod: 'a', address: 'at-a', boot: 1, floor: 0 }]);
+  const entry = { pod: 'a', address: 'at-a', boot: 1, floor: 0, former: false };
+  expect(books.ledgerWanted()?.entries).toEqual([entry]);
   pass(1);
   expect(beat('a', { demand: 4 })?.share).toBe(4);
 });
@@ -152,7 +153,9 @@ test('sessions of an earlier boot count until they are listed, and are ended', (
 });
 
 test('a new leader grows nothing for one lease, and then only behind a listing', () => {
-  const entries = ['a', 'b'].map((pod) => ({ pod, address: `at-${pod}`, boot: 1, floor: 1 }));
+  const entries = ['a', 'b'].map((pod) => {
+    return { pod, address: `at-${pod}`, boot: 1, floor: 1, former: false };
+  });
   const { books, beat, pass } = controller(20, 1, { version: 8, epoch: 4, entries });
   const a = { share: 3, ports: ports(3), demand: 9 };
   expect(beat('a', a)).toMatchObject({ share: 3, epoch: 4, list: false });
@@ -214,4 +217,50 @@ test('an earlier boot that was never listed counts on when the newer one is sile
   pass(10_001);
   beat('a', { boot: 2 });
   expect(books.free).toBeLessThanOrEqual(2);
+});
+
+/** `b` lists for everybody: it is asked with its heartbeat, and answers with the next. */
+function lists(beat: ReturnType<typeof controller>['beat'], others: readonly SessionRow[]): void {
+  const own = { share: 1, ports: [50], demand: 1 };
+  const asked = beat('b', own);
+  expect(asked?.list).toBe(true);
+  const all = [...others, ...rows('b', 1, 50)];
+  beat('b', { ...own, listing: { asked: asked?.answers ?? 0, rows: all } });
+}
+
+test('what is left of an earlier boot is not taken for the newer one, however long it lasts', () => {
+  const { books, beat, pass, join } = controller(20);
+  join('a', 'b');
+  beat('a', { share: 6, ports: ports(6), demand: 6 });
+  beat('a', { boot: 2, share: 6 });
+  for (const waitMs of [5_001, 60_000]) {
+    pass(waitMs);
+    lists(beat, rows('a', 6));
+    beat('a', { boot: 2, share: 6, answered: 0 });
+  }
+  expect(books.free).toBe(20 - 1 - 6 - 6);
+});
+
+test('the next leader knows that an earlier boot left sessions', () => {
+  const { books, beat, pass } = controller(20);
+  beat('a');
+  pass(1);
+  beat('a', { boot: 2 });
+  const ledger = books.ledgerWanted() ?? emptyLedger;
+  expect(ledger.entries).toMatchObject([{ boot: 2, former: true }]);
+
+  const next = controller(20, 0, succeed(ledger));
+  next.join('b');
+  next.beat('a', { boot: 2, share: 6 });
+  next.pass(10_001);
+  next.beat('a', { boot: 2, share: 6 });
+  lists(next.beat, rows('a', 6));
+  expect(next.books.free).toBe(20 - 1 - 6 - 6 - 1);
+  // Nothing of it is left, and nothing can land any more.
+  next.pass(55_000);
+  next.beat('a', { boot: 2, share: 6 });
+  lists(next.beat, []);
+  next.books.tick(next.time.nowMs);
+  const [entry] = next.books.ledgerWanted()?.entries ?? [];
+  expect(entry).toMatchObject({ pod: 'a', former: false });
 });

@@ -56,10 +56,7 @@ export class Books {
     this.#options = options;
     this.#openedAtMs = ledger.epoch === 1 ? -Infinity : nowMs; // nobody granted anything before the first
     for (const entry of ledger.entries) {
-      const account = new Account(entry, nowMs, true);
-      account.floor = entry.floor;
-      account.floorToBe = entry.floor;
-      account.recordedBoot = entry.boot;
+      const account = Account.taken(entry, nowMs, options.lateConnectMs);
       this.#accounts.set(entry.pod, account);
       this.#recount(account, nowMs);
     }
@@ -144,7 +141,9 @@ export class Books {
     if (!this.#ledgerDirty) return undefined;
     const entries = [...this.#accounts.values()]
       .filter(({ left }) => !left)
-      .map(({ pod, address, boot, floorToBe }) => ({ pod, address, boot, floor: floorToBe }));
+      .map(({ pod, address, boot, floorToBe, former }) => {
+        return { pod, address, boot, floor: floorToBe, former };
+      });
     return { version: this.#ledger.version + 1, epoch: this.#ledger.epoch, entries };
   }
 
@@ -152,10 +151,11 @@ export class Books {
   ledgerStored(ledger: Ledger, nowMs: number): void {
     this.#ledger = ledger;
     this.#ledgerDirty = false;
-    for (const { pod, boot, floor } of ledger.entries) {
+    for (const { pod, boot, floor, former } of ledger.entries) {
       const account = this.#accounts.get(pod);
       if (account === undefined || account.left) continue;
       account.recordedBoot = boot;
+      account.recordedFormer = former;
       account.floor = floor;
       if (account.boot !== boot || account.floorToBe !== floor) this.#ledgerDirty = true;
       this.#recount(account, nowMs);
@@ -165,7 +165,7 @@ export class Books {
   #account(heartbeat: Heartbeat, nowMs: number): Account {
     const known = this.#accounts.get(heartbeat.pod);
     if (known !== undefined) return known;
-    const account = new Account(heartbeat, nowMs, false);
+    const account = new Account(heartbeat, nowMs);
     this.#accounts.set(heartbeat.pod, account);
     this.#ledgerDirty = true;
     return account;
@@ -230,6 +230,7 @@ export class Books {
     const silentMs = nowMs - account.heardAtMs;
     if (silentMs >= leaseMs) account.lapse(nowMs, lateConnectMs);
     this.#recount(account, nowMs);
+    if (account.recordedFormer && !account.former) this.#ledgerDirty = true;
     const empty = !account.unlisted() && account.sessions === 0;
     if (!account.podDeleted || silentMs < leaseMs + forgetAfterMs || !empty) return;
     this.#accounts.delete(account.pod);

@@ -13,6 +13,8 @@ export interface LedgerEntry {
   readonly address: string;
   readonly boot: number;
   readonly floor: number;
+  /** An earlier boot may have left sessions, which are not this one's. */
+  readonly former: boolean;
 }
 
 export const emptyLedger: Ledger = { version: 0, epoch: 0, entries: [] };

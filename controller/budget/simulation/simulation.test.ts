@@ -53,3 +53,48 @@ test('sessions that outlive a crash exceed the budget by at most a floor, which 
   expect(limited.refusals).toBeGreaterThan(0);
   expect(troubles(limited)).toEqual([]);
 });
+
+test('leftovers of a crash that outlive authentication_timeout are not taken for the new boot', () => {
+  const { excess } = simulate({
+    seed: 31,
+    demands: [
+      [28, 30],
+      [19, 18],
+      [1, 25],
+    ],
+    terms: { total: 27, reserve: 0, floor: 0, ceiling: 17 },
+    faults: [
+      { kind: 'stop', atMs: 4_075, forMs: 576, pod: 1 },
+      { kind: 'cut off', atMs: 6_305, forMs: 3_625, pod: 0 },
+      { kind: 'linger', atMs: 4_725, forMs: 8_930, pod: 1 },
+      { kind: 'crash', atMs: 4_825, forMs: 1_482.5, pod: 1 },
+      { kind: 'stop', atMs: 9_319, forMs: 3_099, pod: 0 },
+      { kind: 'all cut off', atMs: 6_651, forMs: 4_620, pod: 2 },
+    ],
+    limited: false,
+  });
+  expect(excess).toBe(0);
+});
+
+test('leftovers of a crash are not taken for the new boot by the next leader', () => {
+  const { excess } = simulate({
+    seed: 1_604_453_584,
+    demands: [
+      [30, 13],
+      [21, 24],
+      [17, 12],
+      [10, 13],
+    ],
+    terms: { total: 28, reserve: 4, floor: 0, ceiling: 7 },
+    faults: [
+      { kind: 'cut off', atMs: 7_314, forMs: 3_434, pod: 0 },
+      { kind: 'noise', atMs: 4_757, forMs: 411, pod: 1 },
+      { kind: 'cut off', atMs: 7_823, forMs: 1_939, pod: 0 },
+      { kind: 'linger', atMs: 4_811, forMs: 8_935, pod: 0 },
+      { kind: 'crash', atMs: 4_911, forMs: 1_483.75, pod: 0 },
+      { kind: 'leader cut off', atMs: 6_552, forMs: 2_916, pod: 1 },
+    ],
+    limited: false,
+  });
+  expect(excess).toBe(0);
+});
