@@ -19,6 +19,8 @@ export type ErrorKind =
 export const reasons = [
   'INVALID_REQUEST',
   'UNKNOWN_POOL',
+  'POLICY_PENDING',
+  'SECRET_NOT_MOUNTED',
   'STATEMENT_REFUSED',
   'UNKNOWN_IDENTIFIER',
   'DATABASE_ERROR',

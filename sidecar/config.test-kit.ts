@@ -4,7 +4,7 @@ export const databaseUrl = 'postgresql://app:s3cret@db.example:5433/orders';
 /** The least that starts. */
 export const urls = { DATABASE_URL: databaseUrl, REDIS_URL: 'off' };
 
-const filesOf =
+export const filesOf =
   (files: Readonly<Record<string, string>>) =>
   (path: string): string => {
     const text = files[path];

@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { LockSettings, ResiliencePolicy } from '../crds/resilience-policy.ts';
 import { readEnvFile } from './settings/env-file.ts';
+import { type AbsentTarget, AbsentTargets } from './settings/absent-targets.ts';
+import { type ControllerSettings, controllerSettings } from './settings/controller-settings.ts';
+import { type GivenPolicies, leavesOut, remembering } from './settings/given-policies.ts';
 import { checkTargets, policyLocks, readPolicies } from './settings/policy-settings.ts';
 import { SettingsError } from './settings/settings-error.ts';
 import {
@@ -44,9 +47,13 @@ export interface Settings {
   readonly redisOff: boolean;
   /** As the policy file has them, those in shadow mode included. */
   readonly policies: readonly ResiliencePolicy[];
+  /** Targets of the policies that have to do without, because their secrets are not mounted. */
+  readonly absent: readonly AbsentTarget[];
   readonly policyFile: string | undefined;
-  /** SHA-256 of the policy file, in hex; empty without one. */
+  /** SHA-256 of the policy file, or the version that the controller gave its policies, in hex; empty without any. */
   readonly policyDigest: string;
+  /** Where policies come from, if it is not a file. */
+  readonly controller: ControllerSettings | undefined;
   readonly server: ServerSettings;
   /** Folder for what outlives a restart. */
   readonly stateDir: string | undefined;
@@ -82,21 +89,35 @@ export interface SessionSettings {
   readonly stallMs: number;
 }
 
+/** Reads the settings again, with policies of the controller if it gave some. Throws SettingsError. */
+export type Reread = (given?: GivenPolicies) => Settings;
+
 /** What `readSettings` reads besides the environment. */
 export const diskFile: ReadFile = (path) => readFileSync(path, 'utf8');
 
 /**
- * Reads the settings from the environment, HOLDFAST_CONFIG_FILE, the policy file and the secrets it names.
+ * Reads the settings from the environment, HOLDFAST_CONFIG_FILE, the policy file and the secrets it names. With a controller the policies are those
+ * `given`, if any.
  *
  * @throws SettingsError with one line that names what is wrong and what to do, and holds no secret.
  */
 export function readSettings(
   env: Readonly<Record<string, string | undefined>>,
   readFile: ReadFile = diskFile,
+  given?: GivenPolicies,
 ): Settings {
   const variables = readVariables(gather(env, readFile));
-  const { policies, digest } = readPolicies(variables.HOLDFAST_POLICY_FILE, readFile);
-  const sources = { secretsDir: variables.HOLDFAST_SECRETS_DIR, readFile };
+  const controller = controllerSettings(variables, readFile);
+  const { policies, digest } =
+    given === undefined
+      ? readPolicies(variables.HOLDFAST_POLICY_FILE, readFile)
+      : { policies: given.policies, digest: given.version };
+  const absent = new AbsentTargets(leavesOut(given));
+  const sources = {
+    secretsDir: variables.HOLDFAST_SECRETS_DIR,
+    readFile: given === undefined ? readFile : remembering(readFile, given),
+    absent,
+  };
   const redisOff = variables.REDIS_URL === 'off';
   const postgres = policyPostgres(policies, sources);
   const redis = redisOff ? [] : policyRedis(policies, sources);
@@ -108,7 +129,7 @@ export function readSettings(
       variables.DATABASE_URL === undefined
         ? undefined
         : urlPostgres(variables.DATABASE_URL, sources),
-      !namesPools,
+      !namesPools && controller === undefined,
     ),
     redis: redisOff
       ? []
@@ -116,14 +137,21 @@ export function readSettings(
           'REDIS_URL',
           redis,
           variables.REDIS_URL === undefined ? undefined : urlRedis(variables.REDIS_URL, sources),
-          policies.length === 0,
+          policies.length === 0 && controller === undefined,
         ),
   };
-  checkTargets(policies, pools, redisOff);
+  const known = {
+    postgres: [...pools.postgres, ...absent.of('Postgres')],
+    redis: [...pools.redis, ...absent.of('Redis')],
+  };
+  const origin = controller === undefined ? 'HOLDFAST_POLICY_FILE: ' : '';
+  checkTargets(policies, known, redisOff, origin);
   return {
     ...pools,
-    locks: policyLocks(policies, pools, redisOff),
+    locks: policyLocks(policies, known, redisOff, origin),
     upstreams: policyUpstreams(policies, sources),
+    absent: absent.all,
+    controller,
     redisOff,
     policies,
     policyFile: variables.HOLDFAST_POLICY_FILE,

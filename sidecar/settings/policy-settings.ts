@@ -46,29 +46,39 @@ export function readPolicies(path: string | undefined, readFile: ReadFile): Poli
   }
 }
 
-/** A target that stands before nothing would protect nobody. Throws SettingsError. */
+interface Pools {
+  readonly postgres: readonly Named[];
+  readonly redis: readonly Named[];
+}
+
+/** A target that stands before nothing would protect nobody. `origin` begins the faults. Throws SettingsError. */
 export function checkTargets(
   policies: readonly ResiliencePolicy[],
-  pools: { readonly postgres: readonly Named[]; readonly redis: readonly Named[] },
+  pools: Pools,
   redisOff: boolean,
+  origin: string,
 ): void {
   const named = { Postgres: pools.postgres, Redis: pools.redis };
   const databases = pools.postgres.map(({ name }) => name);
   for (const { metadata, spec } of policies) {
     spec.targets.forEach(({ kind, name, cost }, index) => {
-      const at = `HOLDFAST_POLICY_FILE: policy "${metadata.name}", spec.targets[${index}]`;
+      const at = { policy: metadata.name, path: `spec.targets[${index}]`, origin };
       const isOff = kind === 'Redis' && redisOff;
       if (kind === 'Postgres' || (kind === 'Redis' && !isOff)) {
         const names = named[kind].map((pool) => pool.name);
         if (!names.includes(name)) {
-          throw new SettingsError(
-            `${at}.name: no ${kind} pool is called "${name}"; there is ${listed(names)}`,
+          throw faultAt(
+            at,
+            '.name',
+            `no ${kind} pool is called "${name}"; there is ${listed(names)}`,
           );
         }
       }
       if (cost?.scope === 'Fleet' && !databases.includes(cost.database)) {
-        throw new SettingsError(
-          `${at}.cost.database: no Postgres pool is called "${cost.database}"; there is ${listed(databases)}`,
+        throw faultAt(
+          at,
+          '.cost.database',
+          `no Postgres pool is called "${cost.database}"; there is ${listed(databases)}`,
         );
       }
     });
@@ -78,29 +88,45 @@ export function checkTargets(
 /** What the policies in force say of locks; undefined when they say nothing. Throws SettingsError. */
 export function policyLocks(
   policies: readonly ResiliencePolicy[],
-  pools: { readonly postgres: readonly Named[]; readonly redis: readonly Named[] },
+  pools: Pools,
   redisOff: boolean,
+  origin: string,
 ): LockSettings | undefined {
   const inForce = policies.filter(
     ({ spec }) => spec.mode === 'Enforce' && spec.locks !== undefined,
   );
   const [policy, other] = inForce;
   if (policy?.spec.locks === undefined) return undefined;
-  const at = `HOLDFAST_POLICY_FILE: policy "${policy.metadata.name}", spec.locks`;
+  const at = { policy: policy.metadata.name, path: 'spec.locks', origin };
   if (other !== undefined) {
-    throw new SettingsError(
-      `${at}: policy "${other.metadata.name}" has locks too; two authorities would grant one lock twice`,
+    throw faultAt(
+      at,
+      '',
+      `policy "${other.metadata.name}" has locks too; two authorities would grant one lock twice`,
     );
   }
   const { authority, server } = policy.spec.locks;
   const names = (authority === 'Redis' ? pools.redis : pools.postgres).map(({ name }) => name);
   if (!names.includes(server) && !(authority === 'Redis' && redisOff)) {
-    throw new SettingsError(
-      `${at}.server: no ${authority} pool is called "${server}"; there is ${listed(names)}`,
+    throw faultAt(
+      at,
+      '.server',
+      `no ${authority} pool is called "${server}"; there is ${listed(names)}`,
     );
   }
   return policy.spec.locks;
 }
+
+interface Place {
+  readonly policy: string;
+  readonly path: string;
+  readonly origin: string;
+}
+
+const faultAt = ({ policy, path, origin }: Place, field: string, message: string): SettingsError =>
+  new SettingsError(`${origin}policy "${policy}", ${path}${field}: ${message}`, {
+    fault: { policy, field: `${path}${field}`, message },
+  });
 
 interface Named {
   readonly name: string;

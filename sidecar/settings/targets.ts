@@ -9,7 +9,8 @@ import type { RedisPlace } from '../redis/redis-options.ts';
 import type { HostAndPort } from './connection-url.ts';
 import { readPostgresUrl, type PostgresUrl, type TargetSessionAttrs } from './postgres-url.ts';
 import { readRedisUrl, type RedisUrl } from './redis-url.ts';
-import { SettingsError } from './settings-error.ts';
+import type { AbsentTargets } from './absent-targets.ts';
+import { SettingsError, type SecretName } from './settings-error.ts';
 import { type TlsMode, type TlsSettings, tlsSettings } from './tls-choice.ts';
 
 export interface PostgresConnection {
@@ -55,48 +56,74 @@ export function readText(path: string, what: string, readFile: ReadFile): string
   }
 }
 
-interface TargetSources {
+/** The text of a secret of a policy. Throws SettingsError. */
+export function readSecret(
+  { name, key }: SecretName,
+  what: string,
+  { secretsDir, readFile }: SecretSources,
+): string {
+  try {
+    return readText(join(secretsDir, name, key), what, readFile);
+  } catch (thrown) {
+    if (!(thrown instanceof SettingsError)) throw thrown;
+    throw new SettingsError(thrown.message, { cause: thrown.cause, missing: { name, key } });
+  }
+}
+
+export interface SecretSources {
   readonly secretsDir: string;
   readonly readFile: ReadFile;
+}
+
+export interface PolicySources extends SecretSources {
+  readonly absent: AbsentTargets;
 }
 
 /** The pools of all policies that are in force, in their order. */
 export const policyPostgres = (
   policies: readonly ResiliencePolicy[],
-  sources: TargetSources,
+  sources: PolicySources,
 ): PostgresTarget[] =>
-  inForce(policies).flatMap(({ spec }) =>
-    spec.postgres.map(({ secretRef, tls, ...limits }) => {
-      const path = secretPath(secretRef, sources);
-      const what = `secret of postgres pool "${limits.name}":`;
-      const url = readPostgresUrl(readText(path, what, sources.readFile).trim(), path);
-      return postgresTarget(limits, url, { subject: path, tls, sources });
+  inForce(policies).flatMap(({ metadata, spec }) =>
+    spec.postgres.flatMap(({ secretRef, tls, ...limits }, index) => {
+      const { name } = limits;
+      const field = `spec.postgres[${index}].secretRef`;
+      return sources.absent.read({ kind: 'Postgres', name, policy: metadata.name, field }, () => {
+        const path = secretPath(secretRef, sources);
+        const what = `secret of postgres pool "${name}":`;
+        const url = readPostgresUrl(readSecret(secretRef, what, sources).trim(), path);
+        return postgresTarget(limits, url, { subject: path, tls, sources });
+      });
     }),
   );
 
 /** The Redis servers of all policies that are in force, in their order. */
 export const policyRedis = (
   policies: readonly ResiliencePolicy[],
-  sources: TargetSources,
+  sources: PolicySources,
 ): RedisTarget[] =>
-  inForce(policies).flatMap(({ spec }) =>
-    spec.redis.map(({ secretRef, tls, ...limits }) => {
-      const path = secretPath(secretRef, sources);
-      const what = `secret of redis pool "${limits.name}":`;
-      const url = readRedisUrl(readText(path, what, sources.readFile).trim(), path);
-      return redisTarget(limits, url, { subject: path, tls, sources });
+  inForce(policies).flatMap(({ metadata, spec }) =>
+    spec.redis.flatMap(({ secretRef, tls, ...limits }, index) => {
+      const { name } = limits;
+      const field = `spec.redis[${index}].secretRef`;
+      return sources.absent.read({ kind: 'Redis', name, policy: metadata.name, field }, () => {
+        const path = secretPath(secretRef, sources);
+        const what = `secret of redis pool "${name}":`;
+        const url = readRedisUrl(readSecret(secretRef, what, sources).trim(), path);
+        return redisTarget(limits, url, { subject: path, tls, sources });
+      });
     }),
   );
 
 /** The pool `default` that DATABASE_URL alone defines. */
-export const urlPostgres = (url: string, sources: TargetSources): PostgresTarget =>
+export const urlPostgres = (url: string, sources: SecretSources): PostgresTarget =>
   postgresTarget(postgresDefaults('default'), readPostgresUrl(url, 'DATABASE_URL'), {
     subject: 'DATABASE_URL',
     sources,
   });
 
 /** The Redis `default` that REDIS_URL alone defines. */
-export const urlRedis = (url: string, sources: TargetSources): RedisTarget =>
+export const urlRedis = (url: string, sources: SecretSources): RedisTarget =>
   redisTarget(redisDefaults('default'), readRedisUrl(url, 'REDIS_URL'), {
     subject: 'REDIS_URL',
     sources,
@@ -106,14 +133,14 @@ export const urlRedis = (url: string, sources: TargetSources): RedisTarget =>
 const inForce = (policies: readonly ResiliencePolicy[]): readonly ResiliencePolicy[] =>
   policies.filter(({ spec }) => spec.mode === 'Enforce');
 
-const secretPath = (ref: PostgresPolicy['secretRef'], { secretsDir }: TargetSources): string =>
+const secretPath = (ref: PostgresPolicy['secretRef'], { secretsDir }: SecretSources): string =>
   join(secretsDir, ref.name, ref.key);
 
 interface TlsSources {
   /** Where the URL came from, for faults. */
   readonly subject: string;
   readonly tls?: PostgresPolicy['tls'];
-  readonly sources: TargetSources;
+  readonly sources: SecretSources;
 }
 
 function postgresTarget(
@@ -155,7 +182,7 @@ function redisTarget(
   };
 }
 
-function policyCa(tls: PostgresPolicy['tls'], sources: TargetSources): string | undefined {
+function policyCa(tls: PostgresPolicy['tls'], sources: SecretSources): string | undefined {
   if (tls?.caSecretRef === undefined) return undefined;
-  return readText(secretPath(tls.caSecretRef, sources), 'caSecretRef:', sources.readFile);
+  return readSecret(tls.caSecretRef, 'caSecretRef:', sources);
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { policySchema } from '../../crds/resilience-policy.ts';
+import { AbsentTargets } from './absent-targets.ts';
 import { policyUpstreams } from './upstream-targets.ts';
 
 const policyOf = (upstream: object, mode = 'Enforce') =>
@@ -17,6 +18,7 @@ const files = new Map([
 ]);
 
 const sources = {
+  absent: new AbsentTargets(() => false),
   secretsDir: '/secrets',
   readFile: (path: string) => {
     const text = files.get(path);

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { ResiliencePolicy, TargetPolicy } from '../../crds/resilience-policy.ts';
 import type { HttpHeader, HttpOptions } from '../http/http-options.ts';
 import { SettingsError } from './settings-error.ts';
-import { readText, type ReadFile } from './targets.ts';
+import { type PolicySources, readSecret, type SecretSources } from './targets.ts';
 import { tlsSettings } from './tls-choice.ts';
 
 /** An HTTP server as the policy has it, with its secrets: never log it. */
@@ -13,28 +13,28 @@ export interface UpstreamTarget extends HttpOptions {
 type UpstreamPolicy = NonNullable<TargetPolicy['upstream']>;
 type SecretRef = NonNullable<UpstreamPolicy['headers'][number]['secretRef']>;
 
-interface Sources {
-  readonly secretsDir: string;
-  readonly readFile: ReadFile;
-}
-
 /** The upstreams of all policies that are in force, in their order. */
 export const policyUpstreams = (
   policies: readonly ResiliencePolicy[],
-  sources: Sources,
+  sources: PolicySources,
 ): UpstreamTarget[] =>
   policies
     .filter(({ spec }) => spec.mode === 'Enforce')
-    .flatMap(({ spec }) => spec.targets)
-    .flatMap(({ name, upstream, fallback }) =>
-      upstream === undefined ? [] : [upstreamTarget(name, upstream, fallback, sources)],
+    .flatMap(({ metadata, spec }) =>
+      spec.targets.flatMap(({ name, upstream, fallback }, index) => {
+        if (upstream === undefined) return [];
+        const field = `spec.targets[${index}].upstream`;
+        return sources.absent.read({ kind: 'Upstream', name, policy: metadata.name, field }, () =>
+          upstreamTarget(name, upstream, fallback, sources),
+        );
+      }),
     );
 
 function upstreamTarget(
   name: string,
   { headers, tls, ...options }: UpstreamPolicy,
   fallback: TargetPolicy['fallback'],
-  sources: Sources,
+  sources: SecretSources,
 ): UpstreamTarget {
   const what = `secret of upstream "${name}":`;
   // The schema knows its characters; a port may still be too high.
@@ -56,7 +56,7 @@ function upstreamTarget(
 }
 
 /** Fit for a header: a line break in it would begin another one. */
-function headerSecret(ref: SecretRef, what: string, sources: Sources): string {
+function headerSecret(ref: SecretRef, what: string, sources: SecretSources): string {
   const secret = readSecret(ref, what, sources).replace(/\r?\n$/, '');
   const fault =
     secret === '' ? 'is empty' : /^[\t -~]*$/.test(secret) ? undefined : 'is no line of ASCII';
@@ -64,8 +64,5 @@ function headerSecret(ref: SecretRef, what: string, sources: Sources): string {
   throw new SettingsError(`${what} ${secretPath(ref, sources)} ${fault}`);
 }
 
-const readSecret = (ref: SecretRef, what: string, sources: Sources): string =>
-  readText(secretPath(ref, sources), what, sources.readFile);
-
-const secretPath = ({ name, key }: SecretRef, { secretsDir }: Sources): string =>
+const secretPath = ({ name, key }: SecretRef, { secretsDir }: SecretSources): string =>
   join(secretsDir, name, key);

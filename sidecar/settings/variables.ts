@@ -47,12 +47,12 @@ export const variablesSchema = z.strictObject({
   DATABASE_URL: z.string().optional().meta({
     description:
       'PostgreSQL for the pool `default`, all of whose limits are at their defaults. `postgresql://user:password@host:5432/database`, with further hosts behind commas and the options below.',
-    without: 'required, unless a policy file names pools',
+    without: 'required, unless a policy file names pools, or there is a controller',
   }),
   REDIS_URL: z.string().optional().meta({
     description:
       'Redis for the name `default`: `redis://user:password@host:6379/0`, `redis+sentinel://…` or `redis+cluster://…`, with `rediss` for TLS. `off`: there is no Redis, whatever the policy says; every Redis call fails with REDIS_OFF.',
-    without: 'required, unless there is a policy file',
+    without: 'required, unless there is a policy file or a controller',
   }),
   HOLDFAST_SOCKET: z
     .string()
@@ -89,6 +89,39 @@ export const variablesSchema = z.strictObject({
     description:
       'A `ResiliencePolicy` manifest (or several) as kubectl takes it. Its selector is not looked at here.',
     without: 'no policy',
+  }),
+  HOLDFAST_CONTROLLER: z
+    .string()
+    .regex(
+      /^(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?):\d{1,5}$/,
+      'must be host:port',
+    )
+    .optional()
+    .meta({
+      description:
+        'Address (`host:port`) of the controller that policies come from, instead of a file. Needs HOLDFAST_STATE_DIR and one of HOLDFAST_CONTROLLER_CA and HOLDFAST_CONTROLLER_CA_FILE.',
+      without: 'no controller',
+    }),
+  HOLDFAST_CONTROLLER_CA: z.string().optional().meta({
+    description: 'Certificates (PEM) that the controller’s is checked with.',
+    without: 'required with HOLDFAST_CONTROLLER, or the next one',
+  }),
+  HOLDFAST_CONTROLLER_CA_FILE: optionalPath({
+    description: 'File with these certificates; read for each connection.',
+    without: 'required with HOLDFAST_CONTROLLER, or the last one',
+  }),
+  HOLDFAST_CONTROLLER_NAME: z
+    .string()
+    .regex(/^[-A-Za-z0-9.:]{1,253}$/, 'must be a host name')
+    .optional()
+    .meta({
+      description: 'Name that the controller’s certificate must have.',
+      without: 'the host of HOLDFAST_CONTROLLER',
+    }),
+  HOLDFAST_CONTROLLER_TOKEN_FILE: absolutePath.prefault('/var/run/secrets/holdfast/token').meta({
+    description:
+      'File with the token that tells the controller which pod this is; read for each connection, because it rotates.',
+    default: '/var/run/secrets/holdfast/token',
   }),
   HOLDFAST_SECRETS_DIR: absolutePath.prefault('/etc/holdfast/secrets').meta({
     description:

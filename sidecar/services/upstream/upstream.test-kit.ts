@@ -14,6 +14,7 @@ import { type Answering, startHttpServer } from '../../http/http-server.test-kit
 import { targetsOf } from '../../policies/target-settings.ts';
 import type { Targets } from '../../resilience/targets.ts';
 import { freeTargets } from '../../resilience/targets.test-kit.ts';
+import { AbsentTargets } from '../../settings/absent-targets.ts';
 import { policyUpstreams } from '../../settings/upstream-targets.ts';
 import { upstreamOperations } from './operations.ts';
 import { Upstreams } from './upstreams.ts';
@@ -81,7 +82,9 @@ export class UpstreamBed implements AsyncDisposable {
       spec: { targets: targets.map((target) => ({ kind: 'Upstream', ...target })) },
     });
     const readFile = (path: string): string => readFileSync(path, 'utf8');
-    this.upstreams.configure(policyUpstreams([policy], { secretsDir: this.#folder, readFile }));
+    const absent = new AbsentTargets(() => false);
+    const sources = { secretsDir: this.#folder, readFile, absent };
+    this.upstreams.configure(policyUpstreams([policy], sources));
     this.targets.configure(targetsOf([policy], 'Enforce'), []);
   }
 
