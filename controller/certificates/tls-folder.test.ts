@@ -1,0 +1,58 @@
+import { mkdtempSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { makeLogger } from '../../platform/logger.ts';
+import { TestClock } from '../../platform/test-clock.ts';
+import { rotate } from './rotation.ts';
+import { secretOfState } from './tls-secret.ts';
+import { watchTlsFolder } from './tls-folder.ts';
+
+const logger = makeLogger('silent', 'test');
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'holdfast-tls-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+async function put(files = ['tls.crt', 'tls.key', 'ca.crt']): Promise<Record<string, string>> {
+  const data = secretOfState(await rotate(undefined, ['a.b.svc'], 0));
+  for (const file of files) writeFileSync(join(folder, file), data[file] ?? '');
+  return data;
+}
+
+test('files of a mounted Secret are used, and new ones too', async () => {
+  const clock = new TestClock();
+  const first = await put();
+  const watched = await watchTlsFolder(folder, clock, logger);
+  expect(watched.current.certificate).toBe(first['tls.crt']);
+  expect(watched.current.authorities).toBe(first['ca.crt']);
+  const heard: string[] = [];
+  watched.onChange(({ certificate }) => heard.push(certificate));
+  const second = await put();
+  await watched.check();
+  expect(watched.current.key).toBe(second['tls.key']);
+  expect(heard).toEqual([second['tls.crt']]);
+  watched.close();
+});
+
+test('half of a new Secret is not taken', async () => {
+  const first = await put();
+  const watched = await watchTlsFolder(folder, new TestClock(), logger);
+  await put(['tls.crt']);
+  await expect(watched.check()).rejects.toThrow('not the key');
+  expect(watched.current.certificate).toBe(first['tls.crt']);
+  watched.close();
+});
+
+test('without ca.crt nobody is told whom to believe', async () => {
+  await put();
+  unlinkSync(join(folder, 'ca.crt'));
+  const watched = await watchTlsFolder(folder, new TestClock(), logger);
+  expect(watched.current.authorities).toBeUndefined();
+  watched.close();
+});
+
+test('a folder without a certificate is no beginning', async () => {
+  await expect(watchTlsFolder(folder, new TestClock(), logger)).rejects.toThrow('tls.crt');
+});
