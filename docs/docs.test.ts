@@ -5,6 +5,7 @@ import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
 import { statusNames } from '../clients/typescript/errors.ts';
 import { reasons } from '../platform/errors.ts';
+import { discoveryMetrics } from '../controller/discovery/discovery-metrics.ts';
 import { processMetrics } from '../platform/process-metrics.ts';
 import { requestMetrics } from '../sidecar/grpc/request-metrics.ts';
 import { policyMetrics } from '../sidecar/policies/policy-metrics.ts';
@@ -91,8 +92,16 @@ interface Registered {
   readonly labelNames: readonly string[];
 }
 
-function registered(): Registered[] {
+function registered(register: (registry: Registry) => void): Registered[] {
   const registry = new Registry();
+  register(registry);
+  // Those of prom-client are its own.
+  return (registry.getMetricsAsArray() as unknown as Registered[]).filter(({ name }) =>
+    name.startsWith('holdfast_'),
+  );
+}
+
+const madeByTheSidecar = registered((registry) => {
   processMetrics(registry, Infinity);
   requestMetrics(registry);
   poolMetrics(registry, () => []);
@@ -104,23 +113,32 @@ function registered(): Registered[] {
   upstreamMetrics(registry);
   costMetrics(registry);
   guardMetrics(registry, () => new Map());
-  // Those of prom-client are its own.
-  return (registry.getMetricsAsArray() as unknown as Registered[]).filter(({ name }) =>
-    name.startsWith('holdfast_'),
-  );
-}
-
-const names = new Set(registered().map(({ name }) => name));
-
-test('the page of metrics has every metric with its type and labels, and no other', () => {
-  const documented = tableRows(read('docs/metrics.md'))
-    .filter(([name = '']) => name.startsWith('`holdfast_'))
-    .map(([name = '', type, labels]) => `${codes(name).join()} ${type} ${codes(labels).join()}`);
-  const made = registered().map(
-    ({ name, type, labelNames }) => `${name} ${type} ${labelNames.join()}`,
-  );
-  expect(documented.toSorted()).toEqual(made.toSorted());
 });
+
+/** Beside those of its process, which are the same. */
+const madeByTheController = registered((registry) => {
+  discoveryMetrics(registry, () => 0);
+});
+
+const names = new Set([...madeByTheSidecar, ...madeByTheController].map(({ name }) => name));
+
+const controllersMetrics = section('docs/metrics.md', '## Of the controller');
+
+test.each([
+  ['sidecar', madeByTheSidecar, read('docs/metrics.md').replace(controllersMetrics, '')],
+  ['controller', madeByTheController, controllersMetrics],
+] as const)(
+  'the page of metrics has every metric of the %s with its type and labels, and no other',
+  (_program, registered, text) => {
+    const documented = tableRows(text)
+      .filter(([name = '']) => name.startsWith('`holdfast_'))
+      .map(([name = '', type, labels]) => `${codes(name).join()} ${type} ${codes(labels).join()}`);
+    const made = registered.map(
+      ({ name, type, labelNames }) => `${name} ${type} ${labelNames.join()}`,
+    );
+    expect(documented.toSorted()).toEqual(made.toSorted());
+  },
+);
 
 test('metrics are registered nowhere else', () => {
   const sources = files('{platform,sidecar,controller}/**/*.ts').filter(
