@@ -2,22 +2,24 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { compileFunction } from 'node:vm';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { budgetRules, namespacesRules } from './connection-budget.ts';
 import type { CrossFieldRule } from './cross-field-rules.ts';
 import { tlsRules } from './fields.ts';
 import { lockRules, lockTransitions } from './lock-fields.ts';
 import { poolRules } from './postgres-fields.ts';
 import { backoffRules } from './retry-fields.ts';
 import { specRules } from './resilience-policy.ts';
-import { specFields } from './schema-walk.test-kit.ts';
+import { budgetFields, specFields } from './schema-walk.test-kit.ts';
 import { concurrencyRules, targetRules, timeoutRules } from './target-fields.ts';
 import { fallbackRules, headerRules, ownHeaders, upstreamRules } from './upstream-fields.ts';
 
 const folder = new URL('.', import.meta.url);
-const fields = specFields();
+const fields = [...specFields(), ...budgetFields()];
 
 const withoutCel = {
   'unique names': 'x-kubernetes-list-type',
   'few entries': 'maxProperties',
+  'distinct entries': 'x-kubernetes-list-type',
 };
 
 const few = fc.integer({ min: 1, max: 20 });
@@ -84,6 +86,17 @@ const judged: Readonly<Record<string, Judged>> = {
       { requiredKeys: ['kind', 'name', 'priorities'] },
     ),
   },
+  namespaces: {
+    rules: namespacesRules,
+    values: fc.record(
+      { names: fc.array(name, { maxLength: 1 }), selector: block },
+      { requiredKeys: ['names'] },
+    ),
+  },
+  budget: {
+    rules: budgetRules,
+    values: fc.record({ total: few, reserve: few, floor: few, ceiling: few }),
+  },
   locks: { rules: lockRules, values: fc.record({ ttlMs: few, maxHoldMs: few }) },
   spec: {
     rules: specRules,
@@ -104,7 +117,7 @@ interface Judged {
   readonly values: fc.Arbitrary<object>;
 }
 
-test('nothing but cross-field-rules.ts refines a schema, three times', () => {
+test('nothing but cross-field-rules.ts refines a schema, four times', () => {
   const sources = readdirSync(folder).filter((file) => /(?<!\.test(-kit)?)\.ts$/.test(file));
   const refining = sources.flatMap((file) =>
     [
@@ -113,7 +126,7 @@ test('nothing but cross-field-rules.ts refines a schema, three times', () => {
       ),
     ].map(([call]) => `${file} ${call}`),
   );
-  // withRules, and the two whose twin is a keyword.
+  // withRules, and those whose twin is a keyword.
   expect(refining).toEqual(
     Array.from(
       { length: 1 + Object.keys(withoutCel).length },

@@ -74,6 +74,18 @@ function twice<Key extends string>(
   return texts.find((text, index) => texts.indexOf(text) !== index);
 }
 
+/** A list of texts that differ: the API server's twin of the rule is the list type `set`. */
+export function distinct(item: z.ZodString, maxItems: number, description: string) {
+  return z
+    .array(item)
+    .max(maxItems)
+    .refine((items) => new Set(items).size === items.length, {
+      error: 'has an entry twice',
+    })
+    .default([])
+    .meta({ description, 'x-kubernetes-list-type': 'set' });
+}
+
 /** Free keys, few of them: the API server's twin of the rule is `maxProperties`. */
 export function smallRecord<Value extends z.ZodType>(
   value: Value,

@@ -1,20 +1,28 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { budgetDefinitionYaml } from './budget-definition.ts';
 import { policyDefinitionYaml } from './custom-resource-definition.ts';
-import { type Field, specFields, statusFields } from './schema-walk.test-kit.ts';
+import {
+  type Field,
+  budgetFields,
+  budgetStatusFields,
+  specFields,
+  statusFields,
+} from './schema-walk.test-kit.ts';
 import { policySpecSchema } from './resilience-policy.ts';
 
 const folder = new URL('.', import.meta.url);
 
-const fields = specFields();
+const fields = [...specFields(), ...budgetFields()];
 const ofType = (...types: string[]): Field[] =>
   fields.filter(({ schema }) => types.includes(String(schema.type)));
 const paths = (found: readonly Field[]): string[] => found.map(({ path }) => path);
 
-test('the committed YAML is what the schema gives', () => {
-  expect(readFileSync(new URL('resilience-policy.yaml', folder), 'utf8')).toBe(
-    policyDefinitionYaml(),
-  );
+test.each([
+  ['resilience-policy.yaml', policyDefinitionYaml()],
+  ['connection-budget.yaml', budgetDefinitionYaml()],
+])('the committed %s is what the schema gives', (file, yaml) => {
+  expect(readFileSync(new URL(file, folder), 'utf8')).toBe(yaml);
 });
 
 describe('the schema is structural', () => {
@@ -67,7 +75,7 @@ describe('the schema is structural', () => {
   });
 
   test('every field is described', () => {
-    const named = [...fields, ...statusFields()].filter(
+    const named = [...fields, ...statusFields(), ...budgetStatusFields()].filter(
       ({ path }) => path !== 'spec' && !/(\[\]|\{\})$/.test(path),
     );
     expect(paths(named.filter(({ schema }) => schema['description'] === undefined))).toEqual([]);

@@ -46,6 +46,15 @@ export const objectName = (whose: string, description: string) =>
     )
     .describe(description);
 
+/** The value of a label of Kubernetes. */
+export const labelValue = z
+  .string()
+  .max(63)
+  .regex(
+    /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/,
+    'must be a label value: letters, digits, `-`, `_` and `.`, beginning and ending with a letter or digit',
+  );
+
 /** A key of a Secret. Both parts become parts of a path, so neither may climb: no `..` and no `/`. */
 export const secretRef = (defaultKey: string, description: string) =>
   z

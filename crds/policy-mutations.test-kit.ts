@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { type OpenApi, policyOpenApi } from './custom-resource-definition.ts';
+import { policyOpenApi } from './custom-resource-definition.ts';
+import type { OpenApi } from './open-api.ts';
 import { fullPolicy } from './full-policy.test-kit.ts';
 
 interface Place {

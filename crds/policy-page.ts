@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { type OpenApi, policyOpenApi } from './custom-resource-definition.ts';
+import { policyOpenApi } from './custom-resource-definition.ts';
+import type { OpenApi } from './open-api.ts';
 
 /** docs/policy.md: the text of policy-page.md, in which `{{fields spec.redis[]}}` stands for a table of what the schema says. */
 export function policyPage(): string {

@@ -75,7 +75,7 @@ export const postgresPool = z.object({
     .object({ name: objectName("a ConnectionBudget's", 'Name of a ConnectionBudget.') })
     .meta({
       description:
-        'Not used yet: the budget of connections that all pods which use this database share.',
+        'The ConnectionBudget that all pods which use this database share: it must allow the namespace of the policy.',
     })
     .optional(),
   pool: withRules(poolFields, 'How many connections, and how long they live.', poolRules).prefault(

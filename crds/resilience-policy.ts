@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { alerts } from './alert-fields.ts';
 import { type CrossFieldRule, listBy, smallRecord, withRules } from './cross-field-rules.ts';
+import { labelValue } from './fields.ts';
 import { locks, lockTransitions } from './lock-fields.ts';
 import { postgresPool } from './postgres-fields.ts';
 import { redisPool } from './redis-fields.ts';
@@ -14,13 +15,7 @@ export const policyKind = 'ResiliencePolicy';
 const selector = z
   .object({
     matchLabels: smallRecord(
-      z
-        .string()
-        .max(63)
-        .regex(
-          /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/,
-          'must be a label value: letters, digits, `-`, `_` and `.`, beginning and ending with a letter or digit',
-        ),
+      labelValue,
       16,
       'Labels that a pod must have, all of them; none means every pod.',
     ),

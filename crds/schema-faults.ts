@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { OpenApi } from './custom-resource-definition.ts';
+import type { OpenApi } from './open-api.ts';
 import { nearestName } from './nearest-name.ts';
 
 /** Something wrong with a manifest: where, and what the field must do (`must be at most 1000`). */

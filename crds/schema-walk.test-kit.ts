@@ -1,4 +1,6 @@
-import { type OpenApi, policyOpenApi } from './custom-resource-definition.ts';
+import { budgetOpenApi } from './budget-definition.ts';
+import { policyOpenApi } from './custom-resource-definition.ts';
+import type { OpenApi } from './open-api.ts';
 
 /** A field of a schema: `spec.postgres[].pool.min`. */
 export interface Field {
@@ -13,6 +15,14 @@ export const specFields = (): Field[] =>
 /** Every field of `status`, itself first. */
 export const statusFields = (): Field[] =>
   fieldsOf(policyOpenApi().properties?.['status'] as OpenApi, 'status');
+
+/** Every field of a budget's `spec`, itself first. */
+export const budgetFields = (): Field[] =>
+  fieldsOf(budgetOpenApi().properties?.['spec'] as OpenApi, 'spec');
+
+/** Every field of a budget's `status`, itself first. */
+export const budgetStatusFields = (): Field[] =>
+  fieldsOf(budgetOpenApi().properties?.['status'] as OpenApi, 'status');
 
 function fieldsOf(schema: OpenApi, path: string): Field[] {
   return [

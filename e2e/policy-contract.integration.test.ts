@@ -156,13 +156,19 @@ describe.skipIf(skipped !== undefined)(`a real API server${skipped ?? ''}`, () =
         'Mode',
         'Accepted',
         'Programmed',
+        'Pods',
+        'In force',
+        'Degraded',
+        'Conflicted',
         'Age',
       ]);
-      expect(table.rows[0]?.cells.slice(0, 4)).toEqual([
+      expect(table.rows[0]?.cells.slice(0, 6)).toEqual([
         'holdfast-test',
         'Enforce',
         'True',
         'False',
+        3,
+        1,
       ]);
     });
 

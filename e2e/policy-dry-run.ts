@@ -8,11 +8,14 @@ export interface Verdict {
   readonly stored: KubeObject | undefined;
 }
 
-/** What `kubectl apply --dry-run=server --validate=strict` would hear of a new policy. */
-export async function dryRun(api: KubeApi, manifest: object): Promise<Verdict> {
+/** What `kubectl apply --dry-run=server --validate=strict` would hear of a new policy, or of another object of our API group. */
+export async function dryRun(
+  api: KubeApi,
+  manifest: object,
+  resource = 'namespaces/default/resiliencepolicies',
+): Promise<Verdict> {
   const { apiVersion } = manifest as { apiVersion?: string };
-  const policies = `/apis/${apiVersion}/namespaces/default/resiliencepolicies`;
-  const path = `${policies}?dryRun=All&fieldValidation=Strict`;
+  const path = `/apis/${apiVersion}/${resource}?dryRun=All&fieldValidation=Strict`;
   const { status, body } = await api.call('POST', path, { body: manifest });
   if (status === 201) return { fields: [], messages: [], stored: body };
   if (status === 404) return { fields: ['apiVersion'], messages: ['404'], stored: undefined };

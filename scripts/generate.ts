@@ -16,6 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { budgetDefinitionYaml } from '../crds/budget-definition.ts';
 import { policyDefinitionYaml } from '../crds/custom-resource-definition.ts';
 import { policyPage } from '../crds/policy-page.ts';
 
@@ -27,6 +28,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'holdfast-generate-'));
 const outputs: Record<string, (out: string) => void> = {
   'platform/gen': (out) => protoTypes(out),
   'crds/resilience-policy.yaml': (out) => writeFileSync(out, policyDefinitionYaml()),
+  'crds/connection-budget.yaml': (out) => writeFileSync(out, budgetDefinitionYaml()),
   'docs/policy.md': (out) => writeFileSync(out, policyPage()),
 };
 
