@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { statusNames } from '../clients/typescript/errors.ts';
 import { reasons } from '../platform/errors.ts';
 import { discoveryMetrics } from '../controller/discovery/discovery-metrics.ts';
+import { kubeMetrics } from '../controller/kube/kube-metrics.ts';
 import { processMetrics } from '../platform/process-metrics.ts';
 import { requestMetrics } from '../sidecar/grpc/request-metrics.ts';
 import { policyMetrics } from '../sidecar/policies/policy-metrics.ts';
@@ -77,7 +78,9 @@ test('pages name no reason that does not exist', () => {
         name.replace('FILTER_OPERATOR_', ''),
       ]),
     ),
-    ...tableRows(section('docs/settings.md', '## Variables')).flatMap(([name]) => codes(name)),
+    ...['docs/settings.md', 'docs/controller-settings.md'].flatMap((path) =>
+      tableRows(section(path, '## Variables')).flatMap(([name]) => codes(name)),
+    ),
   ]);
   const strange = files('README.md', 'docs/*.md').flatMap((path) =>
     codes(read(path)).filter((code) => /^[A-Z]+_[A-Z_]+$/.test(code) && !known.has(code)),
@@ -118,6 +121,7 @@ const madeByTheSidecar = registered((registry) => {
 /** Beside those of its process, which are the same. */
 const madeByTheController = registered((registry) => {
   discoveryMetrics(registry, () => 0);
+  kubeMetrics(registry, () => undefined);
 });
 
 const names = new Set([...madeByTheSidecar, ...madeByTheController].map(({ name }) => name));

@@ -1,7 +1,7 @@
 import { totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../platform/clock.ts';
-import { heapFlags, memoryLimit } from './heap-flags.ts';
+import { heapFlags, memoryLimit, sidecarHeap } from '../platform/heap-flags.ts';
 
 const { argv, env, execArgv, execPath } = process;
 const memoryBytes = memoryLimit(
@@ -10,7 +10,10 @@ const memoryBytes = memoryLimit(
   totalmem(),
 );
 
-const flags = heapFlags({ memoryBytes, execArgv, nodeOptions: env['NODE_OPTIONS'] ?? '' });
+const flags = heapFlags(
+  { memoryBytes, execArgv, nodeOptions: env['NODE_OPTIONS'] ?? '' },
+  sidecarHeap,
+);
 if (flags.length > 0 && argv.length === 2 && process.execve !== undefined) {
   // The heap's size cannot be changed any more: the same process begins again, before anything large is loaded.
   process.execve(execPath, [execPath, ...execArgv, ...flags, fileURLToPath(import.meta.url)], env);

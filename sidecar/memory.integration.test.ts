@@ -52,9 +52,9 @@ describe('the heap', () => {
       const script = join(folder, 'cgroup.sh');
       writeFileSync(script, pretendedCgroup);
       const probe = `
-        import { heapFlags, memoryLimit } from ${JSON.stringify(new URL('heap-flags.ts', import.meta.url).href)};
+        import { heapFlags, memoryLimit, sidecarHeap } from ${JSON.stringify(new URL('../platform/heap-flags.ts', import.meta.url).href)};
         const memoryBytes = memoryLimit(undefined, process.constrainedMemory(), 2 ** 40);
-        console.log(heapFlags({ memoryBytes, execArgv: [], nodeOptions: '' }).join(' '));`;
+        console.log(heapFlags({ memoryBytes, execArgv: [], nodeOptions: '' }, sidecarHeap).join(' '));`;
       const node = [process.execPath, '--input-type=module', '--eval', probe];
       const args = ['--mount', 'sh', script, `${200 * mebibyte}`, ...node];
       expect(execFileSync('unshare', args).toString()).toContain('--max-old-space-size=100\n');

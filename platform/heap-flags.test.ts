@@ -1,11 +1,14 @@
 import { expect, test } from 'vitest';
-import { heapFlags, memoryLimit } from './heap-flags.ts';
+import { controllerHeap, heapFlags, memoryLimit, sidecarHeap } from './heap-flags.ts';
 
 const gibibyte = 1024 ** 3;
 const none = { memoryBytes: undefined, execArgv: [], nodeOptions: '' };
 
 test('without a limit the heap has 160 MiB', () => {
-  expect(heapFlags(none)).toEqual(['--max-semi-space-size=4', '--max-old-space-size=160']);
+  expect(heapFlags(none, sidecarHeap)).toEqual([
+    '--max-semi-space-size=4',
+    '--max-old-space-size=160',
+  ]);
 });
 
 test.each([
@@ -15,15 +18,17 @@ test.each([
   [320, 160],
   [8_192, 160],
 ])('of %i MiB the heap has %i', (limit, heap) => {
-  expect(heapFlags({ ...none, memoryBytes: limit * 1024 ** 2 })).toContain(
+  expect(heapFlags({ ...none, memoryBytes: limit * 1024 ** 2 }, sidecarHeap)).toContain(
     `--max-old-space-size=${heap}`,
   );
 });
 
 test('what somebody has chosen stays, however it is written', () => {
   const semi = ['--max-semi-space-size=4'];
-  expect(heapFlags({ ...none, execArgv: ['--max-old-space-size=300'] })).toEqual(semi);
-  expect(heapFlags({ ...none, nodeOptions: '--max_old_space_size 300' })).toEqual(semi);
+  expect(heapFlags({ ...none, execArgv: ['--max-old-space-size=300'] }, sidecarHeap)).toEqual(semi);
+  expect(heapFlags({ ...none, nodeOptions: '--max_old_space_size 300' }, sidecarHeap)).toEqual(
+    semi,
+  );
 });
 
 test('the setting goes before the cgroup, and a cgroup without a limit has none', () => {
@@ -32,4 +37,11 @@ test('the setting goes before the cgroup, and a cgroup without a limit has none'
   expect(memoryLimit('much', gibibyte, 2 * gibibyte)).toBe(gibibyte);
   expect(memoryLimit(undefined, 0, gibibyte)).toBeUndefined();
   expect(memoryLimit(undefined, 2 ** 64, gibibyte)).toBeUndefined();
+});
+
+test('a controller has more, and half of its limit too', () => {
+  expect(heapFlags(none, controllerHeap)).toContain('--max-old-space-size=1024');
+  expect(heapFlags({ ...none, memoryBytes: gibibyte }, controllerHeap)).toContain(
+    '--max-old-space-size=512',
+  );
 });
