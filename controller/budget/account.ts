@@ -32,7 +32,8 @@ interface Former {
  */
 export class Account {
   readonly pod: string;
-  readonly address: string;
+  /** As the server sees it; empty while nobody knows. */
+  address: string;
   boot: number;
   /** In the ledger. */
   floor = 0;
@@ -121,6 +122,13 @@ export class Account {
     this.#outstanding = this.#outstanding.filter(({ answers }) => answers > heartbeat.answered);
     this.held = this.#outstanding.at(-1)?.share ?? this.share;
     this.#claim(heartbeat.ports, nowMs);
+    return true;
+  }
+
+  /** It is seen at another address. */
+  moved(address: string): boolean {
+    if (address === '' || address === this.address) return false;
+    this.address = address;
     return true;
   }
 

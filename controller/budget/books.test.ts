@@ -1,48 +1,5 @@
 import { expect, test } from 'vitest';
-import { Books } from './books.ts';
-import { emptyLedger, succeed, type Ledger } from './ledger.ts';
-import type { Grant, Heartbeat, SessionRow } from './share-messages.ts';
-
-const options = {
-  leaseMs: 10_000,
-  lateConnectMs: 60_000,
-  listEveryMs: 5_000,
-  forgetAfterMs: 60_000,
-};
-
-/** Books of `total`, with a clock that tests move, and sidecars by name. */
-function controller(total: number, floor = 0, ledger: Ledger = succeed(emptyLedger)) {
-  const terms = { total, reserve: 0, floor, ceiling: 100 };
-  const books = new Books(ledger, terms, options, 0);
-  const numbers = new Map<string, number>();
-  const time = { nowMs: 0 };
-  const beat = (pod: string, more: Partial<Heartbeat> = {}): Grant | undefined => {
-    const key = `${pod} ${more.boot ?? 1}`;
-    const number = more.number ?? (numbers.get(key) ?? 0) + 1;
-    numbers.set(key, number);
-    const about = { pod, address: `at-${pod}`, boot: 1, number, epoch: 0, answered: number - 1 };
-    return books.answer({ ...about, share: 0, demand: 0, ports: [], ...more }, time.nowMs);
-  };
-  /** Lets time pass, and everything be written that is to be. */
-  const pass = (ms: number): void => {
-    time.nowMs += ms;
-    books.tick(time.nowMs);
-    const wanted = books.ledgerWanted();
-    if (wanted !== undefined) books.ledgerStored(wanted, time.nowMs);
-    books.tick(time.nowMs);
-  };
-  /** A sidecar that the ledger knows. */
-  const join = (...pods: string[]): void => {
-    for (const pod of pods) beat(pod, { demand: 1 });
-    pass(1);
-  };
-  return { books, time, beat, pass, join };
-}
-
-const ports = (count: number, from = 1): number[] =>
-  Array.from({ length: count }, (_, at) => from + at);
-const rows = (pod: string, count: number, from = 1): SessionRow[] =>
-  ports(count, from).map((port) => ({ address: `at-${pod}`, port, startedAtMs: port }));
+import { controller, lists, ports, rows } from './books.test-kit.ts';
 
 test('a boot is answered when it is in the ledger, and not before', () => {
   const { books, beat, pass } = controller(10);
@@ -152,25 +109,6 @@ test('sessions of an earlier boot count until they are listed, and are ended', (
   expect(beat('b', { share: 1, ports: [50], listing: second })?.terminate).toEqual(rows('a', 3));
 });
 
-test('a new leader grows nothing for one lease, and then only behind a listing', () => {
-  const entries = ['a', 'b'].map((pod) => {
-    return { pod, address: `at-${pod}`, boot: 1, floor: 1, former: false };
-  });
-  const { books, beat, pass } = controller(20, 1, { version: 8, epoch: 4, entries });
-  const a = { share: 3, ports: ports(3), demand: 9 };
-  expect(beat('a', a)).toMatchObject({ share: 3, epoch: 4, list: false });
-  pass(9_000);
-  expect(beat('a', a)).toMatchObject({ share: 3, list: false });
-  pass(1_001);
-  const asked = beat('a', a);
-  expect(asked).toMatchObject({ share: 3, list: true });
-  const listing = { asked: asked?.answers ?? 0, rows: [...rows('a', 3), ...rows('b', 6)] };
-  beat('a', { ...a, listing });
-  pass(250);
-  expect(books.free).toBe(20 - 3 - 7);
-  expect(beat('a', a)?.share).toBe(9);
-});
-
 test('sessions of strangers count', () => {
   const { books, beat, join } = controller(10);
   join('a');
@@ -203,7 +141,7 @@ test('a lowered total takes effect as sessions drain', () => {
   const { books, beat, pass, join } = controller(10);
   join('a');
   beat('a', { share: 8, ports: ports(8), demand: 8 });
-  books.configure({ total: 5, reserve: 0, floor: 0, ceiling: 100 });
+  books.configure({ total: 5, reserve: 0, floor: 0, ceiling: 100, leaseMs: 10_000 }, 1);
   pass(250);
   expect(books.free).toBe(-3);
   expect(beat('a', { share: 8, ports: ports(8), demand: 8 })?.share).toBe(5);
@@ -219,15 +157,6 @@ test('an earlier boot that was never listed counts on when the newer one is sile
   expect(books.free).toBeLessThanOrEqual(2);
 });
 
-/** `b` lists for everybody: it is asked with its heartbeat, and answers with the next. */
-function lists(beat: ReturnType<typeof controller>['beat'], others: readonly SessionRow[]): void {
-  const own = { share: 1, ports: [50], demand: 1 };
-  const asked = beat('b', own);
-  expect(asked?.list).toBe(true);
-  const all = [...others, ...rows('b', 1, 50)];
-  beat('b', { ...own, listing: { asked: asked?.answers ?? 0, rows: all } });
-}
-
 test('what is left of an earlier boot is not taken for the newer one, however long it lasts', () => {
   const { books, beat, pass, join } = controller(20);
   join('a', 'b');
@@ -241,26 +170,31 @@ test('what is left of an earlier boot is not taken for the newer one, however lo
   expect(books.free).toBe(20 - 1 - 6 - 6);
 });
 
-test('the next leader knows that an earlier boot left sessions', () => {
-  const { books, beat, pass } = controller(20);
-  beat('a');
-  pass(1);
-  beat('a', { boot: 2 });
-  const ledger = books.ledgerWanted() ?? emptyLedger;
-  expect(ledger.entries).toMatchObject([{ boot: 2, former: true }]);
+test('nobody is answered by one that does not lead', () => {
+  const { leads, beat, join } = controller(10);
+  join('a');
+  leads.is = false;
+  expect(beat('a', { demand: 4 })).toBeUndefined();
+  leads.is = true;
+  expect(beat('a', { demand: 4 })?.share).toBe(1);
+});
 
-  const next = controller(20, 0, succeed(ledger));
-  next.join('b');
-  next.beat('a', { boot: 2, share: 6 });
-  next.pass(10_001);
-  next.beat('a', { boot: 2, share: 6 });
-  lists(next.beat, rows('a', 6));
-  expect(next.books.free).toBe(20 - 1 - 6 - 6 - 1);
-  // Nothing of it is left, and nothing can land any more.
-  next.pass(55_000);
-  next.beat('a', { boot: 2, share: 6 });
-  lists(next.beat, []);
-  next.books.tick(next.time.nowMs);
-  const [entry] = next.books.ledgerWanted()?.entries ?? [];
-  expect(entry).toMatchObject({ pod: 'a', former: false });
+test('a sidecar that the server sees at another address is known by that', () => {
+  const { books, beat, join } = controller(10);
+  join('a');
+  const own = { share: 1, ports: [1], address: '192.0.2.7' };
+  const asked = beat('a', own);
+  expect(books.ledgerWanted()?.entries).toMatchObject([{ address: '192.0.2.7' }]);
+  const there = [{ address: '192.0.2.7', port: 1, startedAtMs: 1 }];
+  beat('a', { ...own, listing: { asked: asked?.answers ?? 0, rows: there } });
+  expect(books.summary.foreign).toBe(0);
+});
+
+test('more pods than the ledger has room for are not answered', () => {
+  const { books, beat, pass, join } = controller(300);
+  join(...Array.from({ length: 100 }, (_, at) => `pod-${at}`));
+  expect(beat('late', { demand: 1 })).toBeUndefined();
+  pass(1);
+  expect(beat('late', { demand: 1 })).toBeUndefined();
+  expect(books.summary).toMatchObject({ pods: 100, tooSmall: true });
 });

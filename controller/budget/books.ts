@@ -2,6 +2,7 @@ import { Account } from './account.ts';
 import { allocate } from './allocation.ts';
 import type { Ledger } from './ledger.ts';
 import { sortRows } from './listed-rows.ts';
+import { ListingTurns, type ListingTimes } from './listing-turns.ts';
 import type { Grant, Heartbeat, Listing, SessionRow } from './share-messages.ts';
 
 /** What the owner of the database allows. */
@@ -14,47 +15,67 @@ export interface BudgetTerms {
   readonly floor: number;
   /** Most for one pod. */
   readonly ceiling: number;
+  /** How long a grant runs from the send time of its heartbeat. */
+  readonly leaseMs: number;
 }
 
-export interface BooksOptions {
-  readonly leaseMs: number;
-  /** How long a connect may be under way at most: the server's authentication_timeout. */
-  readonly lateConnectMs: number;
-  readonly listEveryMs: number;
+export interface BooksOptions extends ListingTimes {
   /** A deleted pod that was not heard for so long, and has no session, is gone. */
   readonly forgetAfterMs: number;
+  /** That the ledger has room for; others are not answered. */
+  readonly mostPods: number;
+  /** By the Lease, and a clock that does not stand still while the process or its machine does. */
+  readonly isLeading: () => boolean;
+}
+
+export interface BooksSummary {
+  readonly pods: number;
+  /** Sessions that sidecars have, or may have. */
+  readonly counted: number;
+  /** Sessions of others. */
+  readonly foreign: number;
+  /** Of all pods. */
+  readonly floors: number;
+  /** What all who are heard ask for. */
+  readonly demand: number;
+  /** Some pods have no floor, because floors would be more than half, or no place in the ledger. */
+  readonly tooSmall: boolean;
 }
 
 /**
  * The leader's books of one budget: who may have how many sessions. They open with the ledger that the leader has written, grow nothing until all
  * grants of the leader before have ended and the server's sessions were listed, and then grow only what the books say is free.
  *
- * `answer` for each heartbeat, `tick` about four times a second, `ledgerWanted` → compare-and-swap → `ledgerStored`. Whether it still leads the caller checks before each.
+ * `answer` for each heartbeat, `tick` about four times a second, `ledgerWanted` → compare-and-swap → `ledgerStored`.
  */
 export class Books {
   readonly #options: BooksOptions;
   #terms: BudgetTerms;
   #ledger: Ledger;
   #ledgerDirty = false;
-  readonly #openedAtMs: number;
+  /** When all grants of the leader before have ended. */
+  readonly #growsAtMs: number;
+  readonly #turns: ListingTurns;
   readonly #accounts = new Map<string, Account>();
   #counted = 0;
   #foreign = 0;
-  #listedAtMs = -Infinity;
-  #asked: { readonly pod: string; readonly number: number; readonly atMs: number } | undefined;
-  #scoutPod = '';
-  #scoutUntilMs = -Infinity;
-  /** Since when a listing is needed and nobody could make one; Infinity = not so. */
-  #blindSinceMs = Infinity;
   #tooSmall = false;
-  /** Somebody's grants have ended, and how much is left of them is not known. */
-  #urgent = false;
+  /** The longest that may run, for the ledger. */
+  #leaseMs: number;
+  /** When no grant runs any more that is longer than the terms say. */
+  #shortensAtMs: number;
 
   constructor(ledger: Ledger, terms: BudgetTerms, options: BooksOptions, nowMs: number) {
     this.#ledger = ledger;
     this.#terms = terms;
     this.#options = options;
-    this.#openedAtMs = ledger.epoch === 1 ? -Infinity : nowMs; // nobody granted anything before the first
+    // Who is not in the ledger was never answered.
+    const first = ledger.entries.length === 0;
+    this.#leaseMs = Math.max(ledger.leaseMs, terms.leaseMs);
+    this.#shortensAtMs = nowMs + ledger.leaseMs;
+    this.#growsAtMs = first ? -Infinity : nowMs + this.#leaseMs;
+    this.#ledgerDirty = ledger.leaseMs !== this.#leaseMs;
+    this.#turns = new ListingTurns(options, this.#growsAtMs);
     for (const entry of ledger.entries) {
       const account = Account.taken(entry, nowMs, options.lateConnectMs);
       this.#accounts.set(entry.pod, account);
@@ -71,14 +92,35 @@ export class Books {
     return this.room - this.#counted - this.#foreign;
   }
 
-  /** For conditions and metrics: `tooSmall` = some pods have no floor, because floors would be more than half. */
-  get summary(): Readonly<{ pods: number; counted: number; foreign: number; tooSmall: boolean }> {
-    const [pods, counted, foreign] = [this.#accounts.size, this.#counted, this.#foreign];
-    return { pods, counted, foreign, tooSmall: this.#tooSmall };
+  /** The ledger as it was stored last. */
+  get ledger(): Ledger {
+    return this.#ledger;
   }
 
-  /** New terms from now on; what is out above a lower total drains. */
-  configure(terms: BudgetTerms): void {
+  /** Nothing of the leader before runs any more, and the server's sessions are known. */
+  grows(nowMs: number): boolean {
+    if (this.#growsAtMs === -Infinity) return true;
+    return nowMs >= this.#growsAtMs && this.#turns.listed;
+  }
+
+  /** For conditions and metrics. */
+  get summary(): BooksSummary {
+    let [floors, demand] = [0, 0];
+    for (const account of this.#accounts.values()) {
+      floors += account.floor;
+      if (account.live && !account.left) demand += account.demand;
+    }
+    const [pods, counted, foreign] = [this.#accounts.size, this.#counted, this.#foreign];
+    return { pods, counted, foreign, floors, demand, tooSmall: this.#tooSmall };
+  }
+
+  /** New terms from now on; what is out above a lower total drains, and grants under a longer lease run to their end. */
+  configure(terms: BudgetTerms, nowMs: number): void {
+    if (terms.leaseMs < this.#terms.leaseMs) this.#shortensAtMs = nowMs + this.#leaseMs;
+    if (terms.leaseMs > this.#leaseMs) {
+      this.#leaseMs = terms.leaseMs;
+      this.#ledgerDirty = true;
+    }
     this.#terms = terms;
   }
 
@@ -88,15 +130,18 @@ export class Books {
     if (account !== undefined) account.podDeleted = true;
   }
 
-  /** The answer to a heartbeat; none to one that is old, or whose boot is not in the ledger yet. */
+  /** The answer to a heartbeat; none to one that is old, or whose boot is not in the ledger yet, or when another may lead. */
   answer(heartbeat: Heartbeat, nowMs: number): Grant | undefined {
+    if (!this.#options.isLeading()) return undefined;
     const account = this.#account(heartbeat, nowMs);
-    if (!account.hear(heartbeat, nowMs, this.#options.lateConnectMs)) return undefined;
+    if (account?.hear(heartbeat, nowMs, this.#options.lateConnectMs) !== true) return undefined;
+    if (account.moved(heartbeat.address)) this.#ledgerDirty = true;
     if (heartbeat.leaving === true && heartbeat.ports.length === 0) {
       account.leave();
       this.#ledgerDirty = true;
     }
-    const terminate = this.#takeListing(heartbeat, nowMs);
+    const askedAtMs = this.#turns.takes(heartbeat, nowMs);
+    const terminate = this.#spread(heartbeat.listing, askedAtMs, nowMs);
     this.#recount(account, nowMs);
     if (account.recordedBoot !== account.boot) this.#ledgerDirty = true;
     if (account.recordedBoot !== account.boot || account.left) return undefined;
@@ -105,24 +150,30 @@ export class Books {
     account.granted(heartbeat.number, share, nowMs);
     this.#recount(account, nowMs);
     const { pod, boot, number: answers } = heartbeat;
-    const [floor, epoch, leaseMs] = [account.floor, this.#ledger.epoch, this.#options.leaseMs];
-    const list = this.#wantsListing(heartbeat, nowMs);
+    const [floor, epoch] = [account.floor, this.#ledger.epoch];
+    // The next leader waits for as long as the ledger says.
+    const leaseMs = Math.min(this.#terms.leaseMs, this.#ledger.leaseMs);
+    const list = this.#turns.asks(heartbeat, leaseMs, nowMs);
     const gone = account.gone();
     return { pod, boot, epoch, answers, floor, share, leaseMs, list, terminate, gone };
   }
 
   /** Sees whose grants have ended, gives floors, and works out who should have how much. */
   tick(nowMs: number): void {
-    this.#urgent = !this.#mayGrow(nowMs);
+    const { leaseMs } = this.#terms;
+    if (leaseMs < this.#leaseMs && nowMs >= this.#shortensAtMs) {
+      this.#leaseMs = leaseMs;
+      this.#ledgerDirty = true;
+    }
+    let urgent = !this.grows(nowMs);
     let connected = false;
     for (const account of this.#accounts.values()) {
       this.#age(account, nowMs);
-      if (account.unlisted()) this.#urgent = true;
+      if (account.unlisted()) urgent = true;
       if (account.live && account.sockets > 0) connected = true;
     }
-    const blind = this.#urgent && !connected;
-    this.#blindSinceMs = blind ? Math.min(this.#blindSinceMs, nowMs) : Infinity;
-    if (!this.#mayGrow(nowMs)) return;
+    this.#turns.look(urgent, connected, nowMs);
+    if (!this.grows(nowMs)) return;
     this.#giveFloors(nowMs);
     const live = [...this.#accounts.values()].filter((account) => account.live && !account.left);
     let besides = this.#foreign;
@@ -144,13 +195,14 @@ export class Books {
       .map(({ pod, address, boot, floorToBe, former }) => {
         return { pod, address, boot, floor: floorToBe, former };
       });
-    return { version: this.#ledger.version + 1, epoch: this.#ledger.epoch, entries };
+    const { version, epoch } = this.#ledger;
+    return { version: version + 1, epoch, leaseMs: this.#leaseMs, entries };
   }
 
-  /** It was written, as `ledgerWanted` gave it. A write that failed means that another leads: these books are closed. */
+  /** It was written, as `ledgerWanted` gave it. */
   ledgerStored(ledger: Ledger, nowMs: number): void {
     this.#ledger = ledger;
-    this.#ledgerDirty = false;
+    this.#ledgerDirty = ledger.leaseMs !== this.#leaseMs;
     for (const { pod, boot, floor, former } of ledger.entries) {
       const account = this.#accounts.get(pod);
       if (account === undefined || account.left) continue;
@@ -162,9 +214,13 @@ export class Books {
     }
   }
 
-  #account(heartbeat: Heartbeat, nowMs: number): Account {
+  #account(heartbeat: Heartbeat, nowMs: number): Account | undefined {
     const known = this.#accounts.get(heartbeat.pod);
     if (known !== undefined) return known;
+    if (this.#accounts.size >= this.#options.mostPods) {
+      this.#tooSmall = true;
+      return undefined;
+    }
     const account = new Account(heartbeat, nowMs);
     this.#accounts.set(heartbeat.pod, account);
     this.#ledgerDirty = true;
@@ -173,50 +229,22 @@ export class Books {
 
   /** What this sidecar is granted now, floor included. */
   #share(account: Account, nowMs: number): number {
-    const { floor, share } = account;
-    const least = Math.max(floor, this.#scout(account, nowMs));
-    if (!this.#mayGrow(nowMs)) return Math.max(least, share);
+    const { pod, floor, share, demand } = account;
+    const scouts = demand > 0 && this.#turns.scouts(pod, this.#leaseMs, nowMs);
+    const least = Math.max(floor, scouts ? 1 : 0);
+    if (!this.grows(nowMs)) return Math.max(least, share);
     const own = account.counted - account.besides(nowMs);
     return Math.max(least, Math.min(account.target, Math.max(0, own + this.free)));
   }
 
-  /** With nobody connected nobody can list: after so long that what runs unheard has killed its own, one may have one session for it. */
-  #scout(account: Account, nowMs: number): number {
-    const { leaseMs, lateConnectMs } = this.#options;
-    if (nowMs < this.#blindSinceMs + leaseMs + lateConnectMs || account.demand === 0) return 0;
-    if (nowMs >= this.#scoutUntilMs) {
-      this.#scoutPod = account.pod;
-      this.#scoutUntilMs = nowMs + leaseMs;
-    }
-    return this.#scoutPod === account.pod ? 1 : 0;
-  }
-
-  #mayGrow(nowMs: number): boolean {
-    if (this.#openedAtMs === -Infinity) return true;
-    return nowMs >= this.#openedAtMs + this.#options.leaseMs && this.#listedAtMs > -Infinity;
-  }
-
-  #wantsListing(heartbeat: Heartbeat, nowMs: number): boolean {
-    const { leaseMs, listEveryMs } = this.#options;
-    // A listing from before that tells nothing of the former leader's grants.
-    if (heartbeat.ports.length === 0 || nowMs < this.#openedAtMs + leaseMs) return false;
-    if (this.#asked !== undefined && nowMs < this.#asked.atMs + leaseMs / 2) return false;
-    if (!this.#urgent && nowMs < this.#listedAtMs + listEveryMs) return false;
-    this.#asked = { pod: heartbeat.pod, number: heartbeat.number, atMs: nowMs };
-    return true;
-  }
-
-  #takeListing({ pod, listing }: Heartbeat, nowMs: number): SessionRow[] {
-    const asked = this.#asked;
-    if (listing === undefined || asked?.pod !== pod || asked.number !== listing.asked) return [];
-    this.#asked = undefined;
-    this.#listedAtMs = nowMs;
-    return this.#spread(listing, asked.atMs, nowMs);
-  }
-
   /** Gives each account its rows; the result is what is to be terminated. */
-  #spread({ rows }: Listing, askedAtMs: number, nowMs: number): SessionRow[] {
-    const { owned, foreign } = sortRows([...this.#accounts.values()], rows);
+  #spread(
+    listing: Listing | undefined,
+    askedAtMs: number | undefined,
+    nowMs: number,
+  ): SessionRow[] {
+    if (listing === undefined || askedAtMs === undefined) return [];
+    const { owned, foreign } = sortRows([...this.#accounts.values()], listing.rows);
     this.#foreign = foreign;
     for (const account of this.#accounts.values()) {
       account.list(owned.get(account) ?? [], askedAtMs, nowMs);
@@ -226,7 +254,8 @@ export class Books {
   }
 
   #age(account: Account, nowMs: number): void {
-    const { leaseMs, lateConnectMs, forgetAfterMs } = this.#options;
+    const { lateConnectMs, forgetAfterMs } = this.#options;
+    const leaseMs = this.#leaseMs;
     const silentMs = nowMs - account.heardAtMs;
     if (silentMs >= leaseMs) account.lapse(nowMs, lateConnectMs);
     this.#recount(account, nowMs);
@@ -240,7 +269,7 @@ export class Books {
 
   #giveFloors(nowMs: number): void {
     const { floor } = this.#terms;
-    this.#tooSmall = false;
+    this.#tooSmall = this.#accounts.size >= this.#options.mostPods;
     if (floor === 0) return;
     let floors = 0;
     for (const { floorToBe } of this.#accounts.values()) floors += floorToBe;

@@ -4,6 +4,8 @@ export interface Ledger {
   readonly version: number;
   /** Of the leader that wrote it; 0 = there was none yet. */
   readonly epoch: number;
+  /** The longest that a grant may run. */
+  readonly leaseMs: number;
   readonly entries: readonly LedgerEntry[];
 }
 
@@ -17,11 +19,14 @@ export interface LedgerEntry {
   readonly former: boolean;
 }
 
-export const emptyLedger: Ledger = { version: 0, epoch: 0, entries: [] };
+export const emptyLedger: Ledger = { version: 0, epoch: 0, leaseMs: 0, entries: [] };
 
-/** The ledger as the next leader takes it over: to be written before it grants anything. */
-export const succeed = (ledger: Ledger): Ledger => ({
+/**
+ * The ledger as the next leader takes it over: to be written before it grants anything. A budget that was deleted and made again has none, but sidecars
+ * remember its epoch: `epochAtLeast` grows with time.
+ */
+export const succeed = (ledger: Ledger, epochAtLeast = 1): Ledger => ({
   ...ledger,
   version: ledger.version + 1,
-  epoch: ledger.epoch + 1,
+  epoch: Math.max(ledger.epoch + 1, epochAtLeast),
 });

@@ -24,13 +24,18 @@ export class Controllers {
   readonly #reply: (grant: Grant) => void;
   #ledger: Ledger = emptyLedger;
   #lease = { holder: 0, untilMs: 0 };
+  readonly #looks: boolean;
+  /** Which replica each sidecar is connected to. */
+  readonly #streams = new Map<string, Leader>();
+  readonly #deleted = new Set<string>();
   #leaders: Leader[] = [];
   #names = 0;
   /** Elections wait until then. */
   noneBeforeMs = 0;
 
-  constructor(time: Timeline, terms: BudgetTerms, reply: (grant: Grant) => void) {
+  constructor(time: Timeline, terms: BudgetTerms, looks: boolean, reply: (grant: Grant) => void) {
     this.#time = time;
+    this.#looks = looks;
     this.#terms = terms;
     this.#reply = reply;
     time.every(times.tickMs, () => this.#tick());
@@ -42,19 +47,27 @@ export class Controllers {
     return this.#ledger.entries.find(({ pod }) => pod === name)?.floor ?? 0;
   }
 
+  /** To the replica that the sidecar is connected to; one that has lost the Lease sends it to the leader. */
   receive(heartbeat: Heartbeat): void {
-    for (const leader of this.#leaders) {
-      this.#do(leader, () => {
-        // The caller's part of the protocol: to look at its Lease before each grant.
-        if (this.#time.nowMs >= leader.leaseUntilMs) return;
-        const grant = leader.books.answer(heartbeat, this.#time.nowMs);
-        if (grant !== undefined) this.#reply(grant);
-        this.#write(leader);
-      });
-    }
+    const { pod } = heartbeat;
+    const newest = this.#leaders.at(-1);
+    let leader = this.#streams.get(pod);
+    if (leader === undefined || !this.#leaders.includes(leader)) leader = newest;
+    // Keepalive finds some of the silent ones.
+    if (leader?.frozen === true && this.#time.random() < 0.05) leader = newest;
+    if (leader === undefined) return;
+    this.#streams.set(pod, leader);
+    const { books } = leader;
+    this.#do(leader, () => {
+      const grant = books.answer(heartbeat, this.#time.nowMs);
+      if (grant !== undefined) this.#reply(grant);
+      this.#write(leader);
+      if (!this.#leads(leader)) this.#streams.delete(pod);
+    });
   }
 
   podDeleted(pod: string): void {
+    this.#deleted.add(pod);
     for (const { books } of this.#leaders) books.podDeleted(pod);
   }
 
@@ -110,8 +123,13 @@ export class Controllers {
     const name = (this.#names += 1);
     this.#lease = { holder: name, untilMs: nowMs + times.leaderLeaseMs };
     this.#ledger = succeed(this.#ledger);
-    this.#leaders.push({
-      books: new Books(this.#ledger, this.#terms, times, nowMs),
+    const options = {
+      ...times,
+      mostPods: Infinity,
+      isLeading: () => !this.#looks || this.#leads(leader),
+    };
+    const leader: Leader = {
+      books: new Books(this.#ledger, this.#terms, options, nowMs),
       name,
       leaseUntilMs: this.#lease.untilMs,
       cutOff: false,
@@ -119,7 +137,13 @@ export class Controllers {
       frozen: false,
       backlog: [],
       writing: false,
-    });
+    };
+    for (const pod of this.#deleted) leader.books.podDeleted(pod);
+    this.#leaders.push(leader);
+  }
+
+  #leads({ leaseUntilMs }: Leader): boolean {
+    return this.#time.nowMs < leaseUntilMs;
   }
 
   /** Compare and swap, which takes a moment; who fails leads no more. */

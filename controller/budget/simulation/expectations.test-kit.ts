@@ -11,6 +11,21 @@ export const troubles = (outcome: Outcome): string[] => {
   ];
 };
 
+/**
+ * By how much the budget may be exceeded without a limit of the server: a crashed sidecar starts again on its floor, before anybody can tell it that the
+ * sessions of its former boot outlived it. Nothing else may.
+ */
+export const explicable = ({ faults, demands, terms }: Schedule): number => {
+  const who = (pod: number): number => pod % demands.length;
+  const lingers = faults.filter(({ kind }) => kind === 'linger');
+  const outlived = faults.filter(
+    ({ kind, pod, atMs }) =>
+      kind === 'crash' &&
+      lingers.some((other) => who(other.pod) === who(pod) && other.atMs + other.forMs > atMs),
+  );
+  return outlived.length * terms.floor;
+};
+
 export interface Tally {
   schedules: number;
   exceeded: number;

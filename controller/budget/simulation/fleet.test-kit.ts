@@ -5,17 +5,24 @@ import { plan, type Fault } from './faults.test-kit.ts';
 import { Network } from './network.test-kit.ts';
 import { Pod } from './pod.test-kit.ts';
 import { Server } from './server.test-kit.ts';
+import { times } from './times.test-kit.ts';
 import { Timeline } from './timeline.test-kit.ts';
 
 /** One run: who wants what, and what goes wrong. */
 export interface Schedule {
   readonly seed: number;
-  readonly terms: BudgetTerms;
+  readonly terms: Omit<BudgetTerms, 'leaseMs'>;
   /** One pod each: what it wants by turns, and the second in the end. */
   readonly demands: readonly (readonly [number, number])[];
   readonly faults: readonly Fault[];
   /** The server has CONNECTION LIMIT. */
   readonly limited: boolean;
+  /** Leaders answer without a look at their Lease, which they must not. */
+  readonly blindLeaders?: boolean;
+  /** From when on there are no faults and demand stays as it is; 16 s unless told. */
+  readonly healedMs?: number;
+  /** When to look at who has what, in between. */
+  readonly lookMs?: number;
 }
 
 export interface Outcome {
@@ -32,20 +39,23 @@ export interface Outcome {
   /** Shares that changed while demand did not. */
   readonly moved: number;
   readonly virtualMs: number;
+  /** At `lookMs`: pods that want sessions and have none, and sessions in all. */
+  readonly look: { readonly starved: number; readonly sessions: number } | undefined;
 }
 
-const healedMs = 16_000;
 const settleMs = 16_000;
 const steadyMs = 4_000;
 
 /** Faults come and go, the network heals, demand stays as it is: what came of it. */
-export function simulate({ seed, terms, demands, faults, limited }: Schedule): Outcome {
+export function simulate(schedule: Schedule): Outcome {
+  const { seed, demands, faults, limited, blindLeaders = false, healedMs = 16_000 } = schedule;
+  const terms = { ...schedule.terms, leaseMs: times.leaseMs };
   const time = new Timeline(seed);
   const room = terms.total - terms.reserve;
   const server = new Server(time, room, limited);
   const network = new Network(time);
   const byName = new Map<string, Pod>();
-  const controllers = new Controllers(time, terms, (grant) => {
+  const controllers = new Controllers(time, terms, !blindLeaders, (grant) => {
     network.send(grant.pod, () => byName.get(grant.pod)?.receive(grant));
   });
   let moved = 0;
@@ -67,6 +77,11 @@ export function simulate({ seed, terms, demands, faults, limited }: Schedule): O
   });
   for (const fault of faults) plan(fault, { time, server, network, controllers, pods });
 
+  let look: Outcome['look'];
+  if (schedule.lookMs !== undefined) {
+    time.runUntil(schedule.lookMs);
+    look = { starved: starving(pods, server), sessions: server.sessions };
+  }
   time.runUntil(healedMs + settleMs);
   const kept = pods.filter(({ deleted }) => !deleted);
   const sessions = new Map(pods.map((pod) => [pod, server.count(pod.name)]));
@@ -81,10 +96,13 @@ export function simulate({ seed, terms, demands, faults, limited }: Schedule): O
   const shares = allocate(claims, room - others);
   const allowed = kept.reduce((sum, { demand }, at) => sum + Math.min(demand, shares[at] ?? 0), 0);
   const used = kept.reduce((sum, pod) => sum + Math.min(pod.demand, sessions.get(pod) ?? 0), 0);
-  const starved = kept.filter((pod) => pod.demand > 0 && sessions.get(pod) === 0).length;
+  const starved = starving(kept, server);
   moved = 0;
   time.runUntil(healedMs + settleMs + steadyMs);
   const { excess, excessAtMs, refusals } = server;
   const virtualMs = time.nowMs;
-  return { excess, excessAtMs, refusals, used, allowed, starved, moved, virtualMs };
+  return { excess, excessAtMs, refusals, used, allowed, starved, moved, virtualMs, look };
 }
+
+const starving = (pods: readonly Pod[], server: Server): number =>
+  pods.filter(({ name, demand }) => demand > 0 && server.count(name) === 0).length;

@@ -209,7 +209,7 @@ class Process implements Client {
     for (const endMs of this.#open.values()) if (endMs > time.nowMs) busy += 1;
     for (const [port, endMs] of this.#open) {
       if (endMs > time.nowMs) {
-        if (destroy === 0) continue;
+        if (destroy <= 0) continue;
         destroy -= 1;
         drain -= 1;
         this.#destroy(port);

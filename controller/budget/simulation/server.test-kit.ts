@@ -19,6 +19,7 @@ export class Server {
   readonly #limit: number | undefined;
   readonly #budget: number;
   readonly #sessions = new Map<number, Session>();
+  readonly #counts = new Map<string, number>();
   /** Closed by clients before they landed. */
   readonly #givenUp = new Set<number>();
   readonly #landing = new Set<number>();
@@ -41,9 +42,7 @@ export class Server {
   }
 
   count(address: string): number {
-    let count = 0;
-    for (const session of this.#sessions.values()) if (session.address === address) count += 1;
-    return count;
+    return this.#counts.get(address) ?? 0;
   }
 
   /** The result is the local port. */
@@ -93,6 +92,7 @@ export class Server {
     }
     const { address } = client;
     this.#sessions.set(port, { address, port, startedAtMs: this.#time.nowMs, client });
+    this.#counts.set(address, this.count(address) + 1);
     if (this.#sessions.size - this.#budget > this.excess) {
       this.excess = this.#sessions.size - this.#budget;
       this.excessAtMs ??= this.#time.nowMs;
@@ -105,6 +105,7 @@ export class Server {
     const session = this.#sessions.get(port);
     if (session === undefined) return;
     this.#sessions.delete(port);
+    this.#counts.set(session.address, this.count(session.address) - 1);
     if (told) this.#soon(() => session.client.closed(port));
   }
 

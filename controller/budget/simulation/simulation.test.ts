@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { explore, troubles } from './expectations.test-kit.ts';
+import { explicable, explore, troubles } from './expectations.test-kit.ts';
 import { simulate, type Schedule } from './fleet.test-kit.ts';
 import { schedules } from './schedules.test-kit.ts';
 
@@ -30,6 +30,56 @@ test(
     console.log(`several faults, 150 schedules: ${refusals} refusals by the server`);
   },
 );
+
+test(
+  'with several faults and no limit only floors of boots that were outlived exceed the budget',
+  { timeout },
+  () => {
+    const shape = { pods, faults: { min: 2, max: 6 }, limited: false };
+    const { exceeded } = explore(schedules(shape), 100, (outcome, schedule) => {
+      expect(outcome.excess).toBeLessThanOrEqual(explicable(schedule));
+      expect(troubles(outcome)).toEqual([]);
+    });
+    console.log(`several faults, no limit, 100 schedules: ${exceeded} exceed the budget`);
+  },
+);
+
+/** The leader stands still for longer than its Lease and all grants; the next one gives its room to others. */
+const pausedLeader = (seed: number, blindLeaders: boolean): Schedule => ({
+  seed,
+  demands: Array.from({ length: 4 }, () => [20, 20] as const),
+  terms: { total: 20, reserve: 0, floor: 1, ceiling: 20 },
+  faults: [{ kind: 'leader pause', atMs: 6_000, forMs: 7_000, pod: 0 }],
+  limited: false,
+  blindLeaders,
+});
+
+test('a leader that was paused past its Lease grants nothing, because it looks; one that does not look exceeds the budget', () => {
+  const seeds = Array.from({ length: 10 }, (_, at) => at + 1);
+  const excess = (blind: boolean): number =>
+    seeds.filter((seed) => simulate(pausedLeader(seed, blind)).excess > 0).length;
+  expect(excess(false)).toBe(0);
+  expect(excess(true)).toBeGreaterThan(0);
+});
+
+test('without a controller for ten minutes everybody has its floor, a restarted pod too, and all is shared again afterwards', () => {
+  const outcome = simulate({
+    seed: 5,
+    demands: Array.from({ length: 6 }, () => [9, 12] as const),
+    terms: { total: 40, reserve: 4, floor: 3, ceiling: 20 },
+    faults: [
+      { kind: 'leader crash', atMs: 8_000, forMs: 600_000, pod: 0 },
+      { kind: 'crash', atMs: 100_000, forMs: 1_000, pod: 1 },
+      { kind: 'stop', atMs: 200_000, forMs: 30_000, pod: 2 },
+    ],
+    limited: false,
+    healedMs: 610_000,
+    lookMs: 600_000,
+  });
+  expect(outcome.look).toEqual({ starved: 0, sessions: 6 * 3 });
+  expect(outcome.excess).toBe(0);
+  expect(troubles(outcome)).toEqual([]);
+});
 
 /** Four pods that want all there is; the sessions of the one that crashes outlive it, and it starts again with its floor. */
 const outlived = (limited: boolean): Schedule => ({
