@@ -14,6 +14,8 @@ export default defineConfig({
           name: 'unit',
           include: [`${folders}/**/*.test.ts`],
           exclude: [...notOurs, '**/*.integration.test.ts', '**/*.long.test.ts'],
+          // Properties take their hundred runs on a busy machine, too.
+          testTimeout: 30_000,
         },
       },
       {

@@ -10,9 +10,10 @@ if (rest.length > 0 || !['all', 'unit', '--full'].includes(which)) {
 }
 
 const interrupted = interruption();
-const { passed, failed } = await runSteps(
+const { passed, failed, failures } = await runSteps(
   which === 'unit' ? 'unit' : which === '--full' ? 'full' : 'all',
   interrupted,
 );
+for (const failure of failures) console.log(`FAILED ${failure}`);
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 && passed > 0 && !interrupted.aborted ? 0 : 1);

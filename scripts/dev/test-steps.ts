@@ -7,12 +7,7 @@ import { installRedis } from './system-package.ts';
 import { preparePython } from './python-environment.ts';
 import { runCommand } from './run-command.ts';
 import { step } from './progress.ts';
-import { runVitest } from './vitest-run.ts';
-
-export interface Counts {
-  readonly passed: number;
-  readonly failed: number;
-}
+import { runVitest, type Tally } from './vitest-run.ts';
 
 /** `unit`: the loop of a minute; `all`: what has to pass before a commit; `full`: the long tests too. */
 export type Extent = 'unit' | 'all' | 'full';
@@ -22,8 +17,8 @@ const bin = (name: string): string => join(checkout, 'node_modules/.bin', name);
 const minuteMs = 60_000;
 
 /** Runs every step, one that fails does not keep the others from running. */
-export async function runSteps(extent: Extent, signal: AbortSignal): Promise<Counts> {
-  const results: Counts[] = [];
+export async function runSteps(extent: Extent, signal: AbortSignal): Promise<Tally> {
+  const results: Tally[] = [];
   const check = async (title: string, work: () => Promise<boolean>): Promise<void> => {
     if (signal.aborted) return;
     const caught = async (): Promise<boolean> => {
@@ -35,7 +30,9 @@ export async function runSteps(extent: Extent, signal: AbortSignal): Promise<Cou
       }
     };
     const good = await step(title, caught, (done) => (done ? 'passed' : 'FAILED'));
-    results.push(good ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 });
+    results.push(
+      good ? { passed: 1, failed: 0, failures: [] } : { passed: 0, failed: 1, failures: [title] },
+    );
   };
   const command = (title: string, program: string, ...args: string[]): Promise<void> =>
     check(title, async () => {
@@ -45,7 +42,7 @@ export async function runSteps(extent: Extent, signal: AbortSignal): Promise<Cou
     });
   const tests = async (title: string, args: string[], limitMs: number): Promise<void> => {
     if (signal.aborted) return;
-    const tally = ({ passed, failed }: Counts): string =>
+    const tally = ({ passed, failed }: Tally): string =>
       failed === 0 ? `all ${passed} passed` : `${failed} of ${passed + failed} FAILED`;
     results.push(await step(title, () => runVitest(args, { limitMs, signal }), tally));
   };
@@ -85,5 +82,6 @@ export async function runSteps(extent: Extent, signal: AbortSignal): Promise<Cou
   return {
     passed: results.reduce((sum, { passed }) => sum + passed, 0),
     failed: results.reduce((sum, { failed }) => sum + failed, 0),
+    failures: results.flatMap(({ failures }) => failures),
   };
 }

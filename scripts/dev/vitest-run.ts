@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runCommand } from './run-command.ts';
 
@@ -7,9 +7,18 @@ interface Report {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
   readonly testResults: readonly {
+    readonly name: string;
     readonly status: string;
-    readonly assertionResults: unknown[];
+    readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[];
   }[];
+}
+
+/** What came of a run. */
+export interface Tally {
+  readonly passed: number;
+  readonly failed: number;
+  /** Names of what failed. */
+  readonly failures: readonly string[];
 }
 
 interface VitestOptions {
@@ -24,7 +33,7 @@ const checkout = fileURLToPath(new URL('../..', import.meta.url));
 export async function runVitest(
   args: readonly string[],
   { limitMs, signal }: VitestOptions,
-): Promise<{ passed: number; failed: number }> {
+): Promise<Tally> {
   const reportFile = join(checkout, '.holdfast/vitest.json');
   mkdirSync(dirname(reportFile), { recursive: true });
   rmSync(reportFile, { force: true });
@@ -34,21 +43,40 @@ export async function runVitest(
     ['run', ...args, '--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`],
     { live: true, signal: AbortSignal.any([signal, late]) },
   );
-  if (late.aborted) console.log(`ended after ${limitMs / 60_000} minutes`);
-  const { passed, failed } = countsOf(reportFile);
-  return { passed, failed: succeeded ? failed : Math.max(failed, 1) };
+  const { passed, failed, failures } = tallyOf(reportFile);
+  const besides = [
+    ...(late.aborted ? [`ended after ${limitMs / 60_000} minutes`] : []),
+    ...(failed === 0 && !succeeded ? ['a failure that belongs to no test'] : []),
+  ];
+  return {
+    passed,
+    failed: succeeded ? failed : Math.max(failed, 1),
+    failures: [...failures, ...besides],
+  };
 }
 
-function countsOf(reportFile: string): { passed: number; failed: number } {
+function tallyOf(reportFile: string): Tally {
   let report: Report;
   try {
     report = JSON.parse(readFileSync(reportFile, 'utf8')) as Report;
   } catch {
-    return { passed: 0, failed: 1 };
+    return { passed: 0, failed: 1, failures: ['vitest wrote no report'] };
   }
   // A file that cannot be loaded has no tests to count.
   const unloaded = report.testResults.filter(
     ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
-  ).length;
-  return { passed: report.numPassedTests, failed: report.numFailedTests + unloaded };
+  );
+  const failures = [
+    ...unloaded.map(({ name }) => relative(checkout, name)),
+    ...report.testResults.flatMap(({ name, assertionResults }) =>
+      assertionResults
+        .filter(({ status }) => status === 'failed')
+        .map(({ fullName }) => `${relative(checkout, name)}: ${fullName}`),
+    ),
+  ];
+  return {
+    passed: report.numPassedTests,
+    failed: report.numFailedTests + unloaded.length,
+    failures,
+  };
 }
