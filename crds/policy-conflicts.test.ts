@@ -32,3 +32,15 @@ test('a shadow policy stands beside the one in force', () => {
     faultsOf(`${manifest(pool, 'a')}---\n${manifest(`  mode: Shadow\n${pool}`, 'b')}`),
   ).toEqual([]);
 });
+
+test.each(['locks: { authority: Redis }', 'tracing: {}', 'alerts: {}'])(
+  'a block that there can be only one of, in two policies: %s',
+  (block) => {
+    const field = block.split(':')[0];
+    expect(
+      faultsOf(`${manifest(`  ${block}\n`, 'a')}---\n${manifest(`  ${block}\n`, 'b')}`),
+    ).toEqual([`policy.yaml:13:3: spec.${field} is in another policy, too, at policy.yaml:6:3`]);
+    const shadow = manifest(`  ${block}\n  mode: Shadow\n`, 'b');
+    expect(faultsOf(`${manifest(`  ${block}\n`, 'a')}---\n${shadow}`)).toEqual([]);
+  },
+);

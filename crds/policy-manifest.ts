@@ -1,4 +1,5 @@
 import { policyOpenApi } from './custom-resource-definition.ts';
+import { claimsOf } from './policy-claims.ts';
 import { policySchema, type ResiliencePolicy } from './resilience-policy.ts';
 import { type Fault, issueText, unknownFields, unknownText } from './schema-faults.ts';
 
@@ -58,37 +59,22 @@ interface Namesakes<Manifest> {
   readonly text: string;
 }
 
-/** Policies of one name, and pools and targets of one name in policies that are in force together. */
+/** Policies of one name, and what two policies of one mode claim. */
 export function namedTwice<Manifest extends { readonly policy: ResiliencePolicy }>(
   manifests: readonly Manifest[],
 ): readonly Namesakes<Manifest>[] {
   const seen = new Map<string, Place<Manifest>>();
   const conflicts: Namesakes<Manifest>[] = [];
-  const claim = (what: string, key: string, place: Place<Manifest>): void => {
+  const claim = (key: string, text: string, place: Place<Manifest>): void => {
     const first = seen.get(key);
     if (first === undefined) seen.set(key, place);
-    else conflicts.push({ first, second: place, text: `is the name of another ${what}` });
+    else conflicts.push({ first, second: place, text });
   };
   for (const manifest of manifests) {
     const { metadata, spec } = manifest.policy;
-    claim('policy', `policy ${metadata.namespace ?? ''}/${metadata.name}`, {
-      of: manifest,
-      path: ['metadata', 'name'],
-    });
-    // A shadow policy stands beside the one in force.
-    for (const list of ['postgres', 'redis'] as const) {
-      for (const [index, { name }] of spec[list].entries()) {
-        const path = ['spec', list, index, 'name'];
-        claim(`${list} pool`, `${spec.mode} ${list} ${name}`, { of: manifest, path });
-      }
-    }
-    for (const [index, { kind, name }] of spec.targets.entries()) {
-      const path = ['spec', 'targets', index, 'name'];
-      claim(`target of kind ${kind}`, `${spec.mode} target ${kind} ${name}`, {
-        of: manifest,
-        path,
-      });
-    }
+    const name = { of: manifest, path: ['metadata', 'name'] };
+    claim(`${metadata.namespace ?? ''}/${metadata.name}`, 'is the name of another policy', name);
+    for (const { key, path, text } of claimsOf(spec)) claim(key, text, { of: manifest, path });
   }
   return conflicts;
 }
