@@ -89,9 +89,10 @@ export const goodBudgets: readonly (readonly [title: string, given: object, spec
 /** A ledger entry of the longest texts and numbers. */
 export const longestEntry = (index: number): object => ({
   pod: String(index).padStart(36, 'f'),
-  name: 'n'.repeat(63),
+  name: 'n'.repeat(56),
   namespace: 's'.repeat(63),
   address: String(index).padStart(45, '0'),
   boot: Number.MAX_SAFE_INTEGER,
   floor: 1_000,
+  former: true,
 });

@@ -148,8 +148,9 @@ export class Controllers {
 
   /** Compare and swap, which takes a moment; who fails leads no more. */
   #write(leader: Leader): void {
+    if (leader.writing || leader.cutOff) return;
     const wanted = leader.books.ledgerWanted();
-    if (wanted === undefined || leader.writing || leader.cutOff) return;
+    if (wanted === undefined) return;
     leader.writing = true;
     this.#time.after(this.#time.between(5, 30), () => {
       const swapped = this.#ledger.version === wanted.version - 1;
