@@ -122,6 +122,23 @@ test('one that is stopped by another of the same tick does not ring', async () =
   expect(rung).toHaveLength(1);
 });
 
+test('one that stops another of the same tick does not hold up the rest', async () => {
+  const clock = new TestClock();
+  const deadlines = new Deadlines(clock, tickMs);
+  const rung: number[] = [];
+  const stops: (() => void)[] = [];
+  // The newest rings first, and stops the one that would ring next.
+  for (let each = 0; each < 6; each += 1) {
+    const stop = deadlines.watch(100, () => {
+      rung.push(each);
+      stops[each - 1]?.();
+    });
+    stops.push(stop);
+  }
+  await clock.advance(110);
+  expect(rung).toEqual([5, 3, 1]);
+});
+
 test('one that is set while another rings rings in its own time', async () => {
   const clock = new TestClock();
   const deadlines = new Deadlines(clock, tickMs);

@@ -1,16 +1,24 @@
 import type { Clock } from './clock.ts';
 
-/** One deadline that is being watched. */
-interface Watched {
-  readonly atTick: number;
-  onPassed: () => void;
-  previous: Watched | undefined;
-  next: Watched | undefined;
-  slot: number;
-}
-
 const slots = 512;
 const nothing = (): void => {};
+
+/** One deadline that is being watched. What it holds is for `Deadlines`. */
+export class Deadline {
+  readonly atTick: number;
+  slot: number;
+  onPassed: () => void;
+  previous: Deadline | undefined;
+  next: Deadline | undefined;
+
+  constructor(atTick: number, onPassed: () => void, next: Deadline | undefined) {
+    this.atTick = atTick;
+    this.slot = atTick % slots;
+    this.onPassed = onPassed;
+    this.previous = undefined;
+    this.next = next;
+  }
+}
 
 /**
  * Many deadlines on one timer (a hashed timer wheel: Varghese and Lauck, 1987). Setting and clearing one costs no system timer and leaves nothing
@@ -19,7 +27,7 @@ const nothing = (): void => {};
 export class Deadlines {
   readonly #clock: Clock;
   readonly #tickMs: number;
-  readonly #heads: (Watched | undefined)[] = Array.from({ length: slots });
+  readonly #heads: (Deadline | undefined)[] = Array.from({ length: slots });
   #count = 0;
   #tick: number;
   #running = false;
@@ -32,18 +40,24 @@ export class Deadlines {
 
   /** Calls back once when the clock has reached `atMs`; the result stops it. */
   watch(atMs: number, onPassed: () => void): () => void {
-    if (!this.#running) this.#start();
-    const atTick = Math.max(this.#tick + 1, Math.ceil(atMs / this.#tickMs));
-    const slot = atTick % slots;
-    const next = this.#heads[slot];
-    const watched: Watched = { atTick, onPassed, previous: undefined, next, slot };
-    if (next !== undefined) next.previous = watched;
-    this.#heads[slot] = watched;
-    this.#count += 1;
-    return () => this.#remove(watched);
+    const watched = this.set(atMs, onPassed);
+    return () => this.clear(watched);
   }
 
-  #remove(watched: Watched): void {
+  /** As `watch`, for those who keep the deadline and stop it with `clear`: it costs a closure less. */
+  set(atMs: number, onPassed: () => void): Deadline {
+    if (!this.#running) this.#start();
+    const atTick = Math.max(this.#tick + 1, Math.ceil(atMs / this.#tickMs));
+    const next = this.#heads[atTick % slots];
+    const watched = new Deadline(atTick, onPassed, next);
+    if (next !== undefined) next.previous = watched;
+    this.#heads[watched.slot] = watched;
+    this.#count += 1;
+    return watched;
+  }
+
+  /** Stops one that `set` returned; does nothing when it has rung or was stopped. */
+  clear(watched: Deadline): void {
     if (watched.slot === -1) return;
     if (watched.previous === undefined) this.#heads[watched.slot] = watched.next;
     else watched.previous.next = watched.next;
@@ -81,16 +95,16 @@ export class Deadlines {
   }
 
   #ring(slot: number, now: number): void {
-    let watched = this.#heads[slot];
-    while (watched !== undefined) {
-      const { next } = watched;
-      // One that has rung may have stopped the next.
-      if (watched.slot !== -1 && watched.atTick <= now) {
-        const { onPassed } = watched;
-        this.#remove(watched);
-        onPassed();
-      }
-      watched = next;
+    const due: Deadline[] = [];
+    for (let each = this.#heads[slot]; each !== undefined; each = each.next) {
+      if (each.atTick <= now) due.push(each);
+    }
+    for (const watched of due) {
+      // One that has rung may have stopped others.
+      if (watched.slot === -1) continue;
+      const { onPassed } = watched;
+      this.clear(watched);
+      onPassed();
     }
   }
 }
