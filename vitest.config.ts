@@ -13,7 +13,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [`${folders}/**/*.test.ts`],
-          exclude: [...notOurs, '**/*.integration.test.ts', '**/*.long.test.ts'],
+          exclude: [...notOurs, '**/*.{integration,long,e2e}.test.ts'],
           // Properties take their hundred runs on a busy machine, too.
           testTimeout: 30_000,
         },
@@ -37,6 +37,16 @@ export default defineConfig({
           globalSetup: servers,
           testTimeout: 300_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        // `npm run e2e` brings up what they need.
+        test: {
+          name: 'e2e',
+          include: ['e2e/**/*.e2e.test.ts'],
+          exclude: notOurs,
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
         },
       },
     ],

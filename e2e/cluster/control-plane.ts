@@ -6,6 +6,7 @@ import { temporaryFolder } from '../../scripts/servers/temporary-folder.ts';
 import { endProcess, hasEnded, startTethered } from '../../scripts/servers/tethered-process.ts';
 import { binaryPath } from './binaries.ts';
 import { makeCertificates } from './certificates.ts';
+import { type Flags, apiServerFlags, argumentsOf, etcdFlags } from './control-plane-flags.ts';
 import { KubeApi } from './kube-api.ts';
 import { type Access, kubeconfigText } from './kubeconfig.ts';
 
@@ -36,10 +37,9 @@ export async function startControlPlane(): Promise<ControlPlane> {
 
 async function startIn(folder: string): Promise<ControlPlane> {
   await using started = new AsyncDisposableStack();
-  const run = (name: 'etcd' | 'kube-apiserver', flags: Readonly<Record<string, string>>) => {
+  const run = (name: 'etcd' | 'kube-apiserver', flags: Flags) => {
     const log = openSync(join(folder, `${name}.log`), 'w', 0o600);
-    const args = Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`);
-    const child = startTethered(binaryPath(name), args, {
+    const child = startTethered(binaryPath(name), argumentsOf(flags), {
       env: {},
       stdio: ['ignore', log, log],
       deathSignal: 'SIGTERM',
@@ -57,33 +57,9 @@ async function startIn(folder: string): Promise<ControlPlane> {
   writeFileSync(join(pki, 'tokens.csv'), `${token},admin,admin,system:masters\n`, { mode: 0o600 });
 
   const etcd = `http://127.0.0.1:${await freePort()}`;
-  run('etcd', {
-    name: 'holdfast',
-    'data-dir': join(folder, 'etcd'),
-    // No test outlives its machine.
-    'unsafe-no-fsync': 'true',
-    'listen-client-urls': etcd,
-    'advertise-client-urls': etcd,
-    'listen-peer-urls': 'http://127.0.0.1:0',
-  });
+  run('etcd', etcdFlags(folder, etcd));
   const port = await freePort();
-  const server = run('kube-apiserver', {
-    'etcd-servers': etcd,
-    'bind-address': '127.0.0.1',
-    // It complains now and then that nobody else could use this one, and nobody does.
-    'advertise-address': '127.0.0.1',
-    'secure-port': String(port),
-    'tls-cert-file': join(pki, 'apiserver.crt'),
-    'tls-private-key-file': join(pki, 'apiserver.key'),
-    'client-ca-file': join(pki, 'ca.crt'),
-    'token-auth-file': join(pki, 'tokens.csv'),
-    'authorization-mode': 'RBAC',
-    'service-account-issuer': 'https://kubernetes.default.svc',
-    'service-account-key-file': join(pki, 'sa.key'),
-    'service-account-signing-key-file': join(pki, 'sa.key'),
-    'service-cluster-ip-range': '10.96.0.0/16',
-    profiling: 'false',
-  });
+  const server = run('kube-apiserver', apiServerFlags({ pki, etcd, address: '127.0.0.1', port }));
   const ca = readFileSync(join(pki, 'ca.crt'), 'utf8');
   const access = { url: `https://127.0.0.1:${port}`, ca, token };
   const api = new KubeApi(access);

@@ -1,0 +1,46 @@
+/** `node scripts/image-content.ts sidecar|controller FOLDER`: what an image has below /app, from dist/ and node_modules of this checkout. */
+import { cpSync, existsSync, globSync, mkdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { copyModules } from './dev/production-modules.ts';
+
+const checkout = fileURLToPath(new URL('..', import.meta.url));
+
+/** A program that there is an image of. */
+export type Program = 'sidecar' | 'controller';
+
+const shared = ['platform', 'crds', 'proto', 'package.json'];
+
+/** Fills a folder with a built program and the packages that it needs: nothing is downloaded. `npm run build` comes first. */
+export function copyImageContent(program: Program, folder: string): void {
+  const dist = join(checkout, 'dist');
+  if (!existsSync(join(dist, program, 'main.js'))) {
+    throw new Error(`dist/${program}/main.js is missing; type: npm run build`);
+  }
+  mkdirSync(folder, { recursive: true });
+  for (const name of [...shared, program]) {
+    cpSync(join(dist, name), join(folder, name), {
+      recursive: true,
+      filter: (source) => !source.endsWith('.js.map'),
+    });
+  }
+  const text = readFileSync(join(checkout, 'package.json'), 'utf8');
+  const { dependencies } = JSON.parse(text) as { dependencies: Record<string, string> };
+  copyModules(checkout, mentioned(folder, Object.keys(dependencies)), folder);
+}
+
+/** The packages that its code names: client-node, for one, is 30 MB that only the controller needs. */
+function mentioned(folder: string, names: readonly string[]): string[] {
+  const files = globSync('**/*.js', { cwd: folder });
+  const code = files.map((file) => readFileSync(join(folder, file), 'utf8')).join('\n');
+  return names.filter((name) => code.includes(`'${name}'`) || code.includes(`'${name}/`));
+}
+
+if (import.meta.main) {
+  const [program, folder] = process.argv.slice(2);
+  if ((program !== 'sidecar' && program !== 'controller') || folder === undefined) {
+    console.error('usage: node scripts/image-content.ts sidecar|controller FOLDER');
+    process.exit(64);
+  }
+  copyImageContent(program, resolve(folder));
+}
