@@ -82,6 +82,65 @@ describe('the end of a call', () => {
   });
 });
 
+describe('a call with less time', () => {
+  const traced = new Call({
+    scope,
+    deadlineAtMs: 500,
+    priority: 'low',
+    traceparent: '00-a-b-01',
+    transactionId: 7,
+  });
+
+  test('is the same call but for its deadline', () => {
+    const { priority, traceparent, transactionId } = traced;
+    const same = { scope, priority, traceparent, transactionId };
+    expect(traced.within(50)).toMatchObject({ deadlineAtMs: 50, ...same });
+  });
+
+  test('ends with the other one, whoever else listens to that', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom('listener', 'call')), (joining) => {
+        const call = aCall();
+        const told: unknown[] = [];
+        for (const what of joining) {
+          if (what === 'listener') call.onEnd((reason) => told.push(reason));
+          else call.within(50).onEnd((reason) => told.push(reason));
+        }
+        const reason = cancelled();
+        call.end(reason);
+        expect(told).toEqual(joining.map(() => reason));
+      }),
+    );
+  });
+
+  test('ends at once when the other one has ended', () => {
+    const call = aCall();
+    const reason = cancelled();
+    call.end(reason);
+    expect(call.within(50).ended).toBe(reason);
+  });
+
+  test('ends by itself without the other one', () => {
+    const call = aCall();
+    call.within(50).end(deadlineExceeded());
+    expect(call.ended).toBeUndefined();
+  });
+
+  test('does not end any more with one that it was parted from', () => {
+    const call = aCall();
+    const [first, second] = [call.within(50), call.within(60)];
+    call.part(first);
+    const third = call.within(70);
+    call.part(second);
+    call.end(cancelled());
+    expect([first, second, third].map(({ ended }) => ended?.kind)).toEqual([
+      undefined,
+      undefined,
+      'cancelled',
+    ]);
+  });
+});
+
 describe('room for a large answer', () => {
   /** A client that takes nothing until it is told to. */
   function slowClient(): { call: Call; catchUp: () => void } {

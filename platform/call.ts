@@ -23,6 +23,8 @@ interface CallOptions {
   readonly transactionId?: number;
 }
 
+type Listener = (reason: HoldfastError) => void;
+
 /**
  * The context of one call: how long it may take, how urgent it is, what it belongs to. Used by that call alone.
  *
@@ -36,8 +38,8 @@ export class Call {
   /** The transaction its frame named; 0 for none. */
   readonly transactionId: number;
   #ended: HoldfastError | undefined;
-  #listener: ((reason: HoldfastError) => void) | undefined;
-  #more: Set<(reason: HoldfastError) => void> | undefined;
+  #listener: Listener | Call | undefined;
+  #more: Set<Listener | Call> | undefined;
   #controller: AbortController | undefined;
 
   constructor(options: CallOptions) {
@@ -48,10 +50,18 @@ export class Call {
     this.transactionId = options.transactionId ?? 0;
   }
 
-  /** The same call with less time: whoever asks for it ends it, with this one and at `deadlineAtMs`. */
+  /** The same call with less time: it ends with this one, until it is parted; whoever asks for it ends it at `deadlineAtMs`. */
   within(deadlineAtMs: number): Call {
     const { scope, priority, traceparent, transactionId } = this;
-    return new Call({ scope, deadlineAtMs, priority, traceparent, transactionId });
+    const limited = new Call({ scope, deadlineAtMs, priority, traceparent, transactionId });
+    if (this.#ended === undefined) this.#add(limited);
+    else limited.end(this.#ended);
+    return limited;
+  }
+
+  /** What comes of this call does not matter any more to one that `within` made. */
+  part(limited: Call): void {
+    this.#remove(limited);
   }
 
   /** Why the call ended early: kind 'cancelled' or 'deadline'. */
@@ -92,16 +102,8 @@ export class Call {
       listener(this.#ended);
       return () => {};
     }
-    // Nearly every call has one listener: no Set for that.
-    if (this.#listener === undefined) {
-      this.#listener = listener;
-      return () => {
-        if (this.#listener === listener) this.#listener = undefined;
-      };
-    }
-    const more = (this.#more ??= new Set());
-    more.add(listener);
-    return () => more.delete(listener);
+    this.#add(listener);
+    return () => this.#remove(listener);
   }
 
   /** Ends the call early. Later ends are ignored. */
@@ -109,13 +111,28 @@ export class Call {
     if (this.#ended !== undefined) return;
     this.#ended = reason;
     const listener = this.#listener;
-    const more = this.#more;
     this.#listener = undefined;
+    if (listener !== undefined) tell(listener, reason);
+    // One of them may take off others.
+    if (this.#more !== undefined) for (const each of this.#more) tell(each, reason);
     this.#more = undefined;
-    listener?.(reason);
-    if (more !== undefined) for (const each of more) each(reason);
+  }
+
+  #add(listener: Listener | Call): void {
+    // Nearly every call has one listener: no Set for that.
+    if (this.#listener === undefined) this.#listener = listener;
+    else (this.#more ??= new Set()).add(listener);
+  }
+
+  #remove(listener: Listener | Call): void {
+    if (this.#listener === listener) this.#listener = undefined;
+    else this.#more?.delete(listener);
   }
 }
+
+/** A call with less time hears as it is: a closure for each try would cost more than all the rest of it. */
+const tell = (listener: Listener | Call, reason: HoldfastError): void =>
+  listener instanceof Call ? listener.end(reason) : listener(reason);
 
 export const cancelled = (): HoldfastError =>
   new HoldfastError('cancelled', 'CANCELLED', 'the call was cancelled by its caller');

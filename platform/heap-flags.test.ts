@@ -4,11 +4,12 @@ import { controllerHeap, heapFlags, memoryLimit, sidecarHeap } from './heap-flag
 const gibibyte = 1024 ** 3;
 const none = { memoryBytes: undefined, execArgv: [], nodeOptions: '' };
 
+const young = '--max-semi-space-size=4';
+const old = '--max-old-space-size=160';
+const noPretenuring = '--no-allocation-site-pretenuring';
+
 test('without a limit the heap has 160 MiB', () => {
-  expect(heapFlags(none, sidecarHeap)).toEqual([
-    '--max-semi-space-size=4',
-    '--max-old-space-size=160',
-  ]);
+  expect(heapFlags(none, sidecarHeap)).toEqual([young, old, noPretenuring]);
 });
 
 test.each([
@@ -24,11 +25,13 @@ test.each([
 });
 
 test('what somebody has chosen stays, however it is written', () => {
-  const semi = ['--max-semi-space-size=4'];
+  const semi = [young, noPretenuring];
   expect(heapFlags({ ...none, execArgv: ['--max-old-space-size=300'] }, sidecarHeap)).toEqual(semi);
   expect(heapFlags({ ...none, nodeOptions: '--max_old_space_size 300' }, sidecarHeap)).toEqual(
     semi,
   );
+  const pretenuring = ['--allocation-site-pretenuring'];
+  expect(heapFlags({ ...none, execArgv: pretenuring }, sidecarHeap)).toEqual([young, old]);
 });
 
 test('the setting goes before the cgroup, and a cgroup without a limit has none', () => {

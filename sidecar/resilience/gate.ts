@@ -202,10 +202,14 @@ export class Gate {
     try {
       reserving = ledger.reserve({ id, key, amount, ttlMs }, limited);
     } catch (refusal) {
+      call.part(limited);
       return givesUp(refusal as HoldfastError);
     }
-    if (!(reserving instanceof Promise)) return goOn();
-    const release = limited === call ? () => {} : this.#endWith(call, limited);
+    if (!(reserving instanceof Promise)) {
+      call.part(limited);
+      return goOn();
+    }
+    const release = limited === call ? () => {} : this.#endInTime(call, limited);
     return reserving.finally(release).then(goOn, (refusal: HoldfastError) => {
       // Its answer may have been lost: then it was put aside all the same.
       if (refusal.reason !== 'COST_BUDGET_EXCEEDED') new Charge(ledger, id).release();
@@ -213,15 +217,14 @@ export class Gate {
     });
   }
 
-  /** Ends a call of less time with the other one, and at its deadline, until released. */
-  #endWith(call: Call, limited: Call): () => void {
+  /** Ends a call of less time at its deadline, and parts it from the other one when it is released. */
+  #endInTime(call: Call, limited: Call): () => void {
     const { clock } = this.#parts;
-    const unlisten = call.onEnd((reason) => limited.end(reason));
     const stop = clock.after(limited.deadlineAtMs - clock.now(), () =>
       limited.end(deadlineExceeded()),
     );
     return () => {
-      unlisten();
+      call.part(limited);
       stop();
     };
   }

@@ -108,6 +108,36 @@ describe('the time of a policy', () => {
     expect(answers).toMatchObject([{ reason: 'DEADLINE_EXCEEDED' }]);
   });
 
+  test('leaves a call that ends sooner to reach its work, in the first try and in a later one', async () => {
+    const { clock, target } = aTarget({ retry, timeout: { perTryMs: 5_000, totalMs: 30_000 } });
+    for (const cancelledIn of [1, 2]) {
+      const call = aCall();
+      const seen: unknown[] = [];
+      let tries = 0;
+      const running = target.run(call, {
+        run: (tried) => {
+          tries += 1;
+          if (tries < cancelledIn) return Promise.reject(failed('unavailable'));
+          return new Promise<never>((_, reject) =>
+            tried.onEnd((reason) => {
+              seen.push(reason);
+              reject(reason);
+            }),
+          );
+        },
+        repeatable: () => true,
+      });
+      running.catch(() => {});
+      await clock.advance(1_000);
+      const reason = cancelled();
+      call.end(reason);
+      await clock.advance(0);
+      expect([tries, seen, target.gate.inFlight]).toEqual([cancelledIn, [reason], 0]);
+    }
+    await clock.advance(20);
+    expect(clock.alarms).toBe(0);
+  });
+
   test('goes on while a call waits for its turn, but not that of a try', async () => {
     const { clock, run, tries } = aTarget({
       concurrency: { max: 1, queue: 5, queueTimeoutMs: 60_000 },

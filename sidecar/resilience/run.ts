@@ -1,4 +1,5 @@
 import type { Call } from '../../platform/call.ts';
+import type { Deadline } from '../../platform/deadlines.ts';
 import { HoldfastError } from '../../platform/errors.ts';
 import type { Micros } from './cost-ledger.ts';
 import type { Cost, Gate } from './gate.ts';
@@ -23,8 +24,8 @@ export interface Work<T> {
   readonly spent?: () => Micros | undefined;
 }
 
-/** What a call begins with. */
-interface Policy {
+/** What a call begins with, and ends under. */
+export interface Policy {
   readonly parts: TargetParts;
   readonly gate: Gate;
   readonly settings: TargetSettings;
@@ -43,7 +44,9 @@ export class Run<T> {
   #attempts = 0;
   #permit: Permit | undefined;
   #rehearsed: Rehearsed | undefined;
-  #release: (() => void) | undefined;
+  /** The call of the try under way, where it has less time than the whole, and what rings when that is over. */
+  #limited: Call | undefined;
+  #alarm: Deadline | undefined;
   /** What the last try failed with. */
   #failure: HoldfastError | undefined;
   /** Of a try whose outcome is open: whatever the next ones say, it may have taken effect. */
@@ -70,7 +73,7 @@ export class Run<T> {
       const admitted = gate.admit(this.#call, nowMs, this.#latestAtMs, cost);
       if (!(admitted instanceof Promise)) return this.#go(admitted, nowMs);
       const go = (permit: Permit): Promise<T> => this.#go(permit, this.#policy.parts.clock.now());
-      return admitted.then(go, this.#refused);
+      return admitted.then(go, (refusal: unknown) => Promise.reject(this.#refusal(refusal)));
     } catch (refusal) {
       return Promise.reject(this.#refusal(refusal));
     }
@@ -81,7 +84,7 @@ export class Run<T> {
     this.#attempts += 1;
     this.#rehearsed?.start(nowMs);
     try {
-      return this.#work.run(this.#limited(nowMs)).then(this.#succeeded, this.#failed);
+      return this.#work.run(this.#callOfTry(nowMs)).then(this.#succeeded, this.#failed);
     } catch (thrown) {
       return Promise.resolve(this.#failed(thrown));
     }
@@ -105,10 +108,6 @@ export class Run<T> {
     return Promise.reject(this.#doubt ?? error);
   };
 
-  readonly #refused = (refusal: unknown): never => {
-    throw this.#refusal(refusal);
-  };
-
   /** Who is refused a further try learns what the last one failed with. */
   #refusal(refusal: unknown): HoldfastError {
     const { parts, settings } = this.#policy;
@@ -123,8 +122,7 @@ export class Run<T> {
   }
 
   #settle(outcome: Outcome): void {
-    this.#release?.();
-    this.#release = undefined;
+    if (this.#limited !== undefined) this.#release(this.#limited);
     const spent = this.#work.spent?.();
     this.#rehearsed?.end(outcome, spent);
     void this.#permit?.settle(outcome, spent);
@@ -159,29 +157,37 @@ export class Run<T> {
     return this.#policy.budget?.withdraw(now) === false ? undefined : pauseMs;
   }
 
-  /** The call of one try. */
-  #limited(nowMs: number): Call {
+  /** For one try, until it is settled. */
+  #callOfTry(nowMs: number): Call {
     const call = this.#call;
-    const { timeout } = this.#policy.settings;
-    if (timeout === undefined) return call;
-    const { perTryMs, totalMs } = timeout;
-    const tryEndsAtMs = perTryMs === 0 ? Infinity : nowMs + perTryMs;
-    const deadlineAtMs = Math.min(tryEndsAtMs, this.#latestAtMs);
+    const { parts, settings } = this.#policy;
+    if (settings.timeout === undefined) return call;
+    const { perTryMs } = settings.timeout;
+    const deadlineAtMs =
+      perTryMs === 0 ? this.#latestAtMs : Math.min(nowMs + perTryMs, this.#latestAtMs);
     if (deadlineAtMs >= call.deadlineAtMs) return call;
-    const { parts } = this.#policy;
     const limited = call.within(deadlineAtMs);
-    const unlisten = call.onEnd((reason) => limited.end(reason));
-    const unwatch = parts.deadlines.watch(deadlineAtMs, () =>
-      limited.end(
-        tryEndsAtMs < this.#latestAtMs
-          ? timedOut(parts.name, 'timeout.perTryMs', perTryMs)
-          : timedOut(parts.name, 'timeout.totalMs', totalMs),
-      ),
-    );
-    this.#release = () => {
-      unlisten();
-      unwatch();
-    };
+    this.#limited = limited;
+    this.#alarm = parts.deadlines.set(deadlineAtMs, () => this.#late());
     return limited;
+  }
+
+  #late(): void {
+    const limited = this.#limited;
+    const { parts, settings } = this.#policy;
+    if (limited === undefined || settings.timeout === undefined) return;
+    const { perTryMs, totalMs } = settings.timeout;
+    limited.end(
+      limited.deadlineAtMs < this.#latestAtMs
+        ? timedOut(parts.name, 'timeout.perTryMs', perTryMs)
+        : timedOut(parts.name, 'timeout.totalMs', totalMs),
+    );
+  }
+
+  #release(limited: Call): void {
+    this.#call.part(limited);
+    if (this.#alarm !== undefined) this.#policy.parts.deadlines.clear(this.#alarm);
+    this.#limited = undefined;
+    this.#alarm = undefined;
   }
 }

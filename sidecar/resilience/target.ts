@@ -5,7 +5,7 @@ import { Gate, type Cost } from './gate.ts';
 import type { Outcome } from './outcome.ts';
 import { Rehearsal } from './rehearsal.ts';
 import { RetryBudget } from './retry-budget.ts';
-import { Run, type Work } from './run.ts';
+import { Run, type Policy, type Work } from './run.ts';
 import type { TargetKind, TargetParts, TargetSettings } from './target-parts.ts';
 
 /** The right to make one call, for callers who make it themselves. Settled once. */
@@ -30,12 +30,15 @@ export class Target {
   #ledger: CostLedger | undefined;
   #rehearsal: Rehearsal | undefined;
   #passes = true;
+  /** Of calls that begin now; never changed, only replaced. */
+  #policy: Policy;
 
   constructor(parts: TargetParts) {
     this.kind = parts.kind;
     this.name = parts.name;
     this.#parts = parts;
     this.gate = new Gate({ ...parts, target: parts.name });
+    this.#policy = this.#policyNow();
   }
 
   get settings(): TargetSettings {
@@ -79,13 +82,7 @@ export class Target {
   run<T>(call: Call, work: Work<T>): Promise<T> {
     const now = this.#parts.clock.now();
     this.#budget?.deposit(now);
-    return new Run(call, work, now, {
-      parts: this.#parts,
-      gate: this.gate,
-      settings: this.#settings,
-      budget: this.#budget,
-      rehearsal: this.#rehearsal,
-    }).try(now);
+    return new Run(call, work, now, this.#policy).try(now);
   }
 
   /** Lets one call through that its caller makes itself, without timeout and retry. Throws or rejects with a refusal. */
@@ -115,7 +112,18 @@ export class Target {
   }
 
   #look(): void {
+    this.#policy = this.#policyNow();
     const says = Object.values(this.#settings).some((each) => each !== undefined);
     this.#passes = !says && this.#rehearsal === undefined;
+  }
+
+  #policyNow(): Policy {
+    return {
+      parts: this.#parts,
+      gate: this.gate,
+      settings: this.#settings,
+      budget: this.#budget,
+      rehearsal: this.#rehearsal,
+    };
   }
 }
