@@ -9,6 +9,7 @@ import { discoveryMetrics } from '../controller/discovery/discovery-metrics.ts';
 import { kubeMetrics } from '../controller/kube/kube-metrics.ts';
 import { processMetrics } from '../platform/process-metrics.ts';
 import { requestMetrics } from '../sidecar/grpc/request-metrics.ts';
+import { controlMetrics } from '../sidecar/control/control-metrics.ts';
 import { policyMetrics } from '../sidecar/policies/policy-metrics.ts';
 import { poolMetrics } from '../sidecar/postgres/pool-metrics.ts';
 import { targetMetrics } from '../sidecar/resilience/target-metrics.ts';
@@ -112,7 +113,8 @@ const madeByTheSidecar = registered((registry) => {
   targetMetrics(registry, () => []);
   lockMetrics(registry, () => 0);
   eventMetrics(registry);
-  policyMetrics(registry, { version: 1, faults: [] });
+  policyMetrics(registry, { version: 1, digest: '', faults: [] });
+  controlMetrics(registry, () => false);
   upstreamMetrics(registry);
   costMetrics(registry);
   guardMetrics(registry, () => new Map());

@@ -10,7 +10,8 @@ import type { Logger } from '../platform/logger.ts';
 import { garbageCollector, memoryReader } from '../platform/process-memory.ts';
 import { processMetrics } from '../platform/process-metrics.ts';
 import { version } from '../platform/version.ts';
-import type { Settings } from './config.ts';
+import type { Reread, Settings } from './config.ts';
+import { openControl } from './control-link.ts';
 import { DataPlane } from './data-plane.ts';
 import { drain } from './drain.ts';
 import { openEventService } from './event-service.ts';
@@ -20,7 +21,7 @@ import type { OperationTable } from './grpc/operation.ts';
 import { requestMetrics } from './grpc/request-metrics.ts';
 import { draining, RequestPath } from './grpc/request-path.ts';
 import { listen } from './listeners.ts';
-import { grantsOf, openLocks } from './locking.ts';
+import { PolicyLocks } from './locking.ts';
 import { LivePolicy } from './policies/live-policy.ts';
 import { SettingsWatch } from './policies/settings-watch.ts';
 import type { NamedDatabases } from './postgres/databases.ts';
@@ -42,8 +43,7 @@ export interface AppParts {
   readonly log: Logger;
   /** What the process may take in all; undefined when nothing says. */
   readonly memoryBytes?: number | undefined;
-  /** Reads the settings again; throws SettingsError. */
-  readonly reread: () => Settings;
+  readonly reread: Reread;
 }
 
 /** A running sidecar. */
@@ -58,10 +58,12 @@ export interface App {
 
 /** Composition root: makes the parts, joins them, and serves. */
 export async function startApp(
-  settings: Settings,
+  given: Settings,
   { clock, random, log, reread, memoryBytes = Infinity }: AppParts,
 ): Promise<App> {
   const registry = new Registry();
+  const control = openControl(given, { clock, random, log, registry, reread });
+  const settings = control?.settings ?? given;
   processMetrics(registry, memoryBytes);
   const metrics = requestMetrics(registry);
   const statuses = new StatusEncoder(loadMessages());
@@ -72,7 +74,7 @@ export async function startApp(
     limitBytes: memoryBytes,
   });
   const deadlines = new Deadlines(clock);
-  const look = (nowMs: number): void => locks?.grants.look(nowMs);
+  const look = (nowMs: number): void => locks.opened?.grants.look(nowMs);
   const path = new RequestPath({ clock, deadlines, metrics, log, memory, look });
 
   const data = new DataPlane(settings, {
@@ -87,17 +89,23 @@ export async function startApp(
     clock,
     log,
     registry,
-    apply: (read) => data.configure(read),
+    apply: (read) => {
+      data.configure(read);
+      locks.configure(read);
+    },
   });
   const watch = new SettingsWatch({
     clock,
     signature: () => fileSignature(settings.policyFile),
-    read: reread,
+    read: () => {
+      control?.look();
+      return control?.reread() ?? reread();
+    },
     onRead: (read) => policy.read(read),
     onFault: (fault) => policy.reject(faultsOf(fault)),
   });
 
-  const locks = openLocks(settings, data, {
+  const locks = new PolicyLocks(settings, data, {
     clock,
     random,
     deadlines,
@@ -105,8 +113,8 @@ export async function startApp(
     log,
     settings: () => policy.settings,
   });
-  const database = databaseOperations(data.databases, statuses, grantsOf(locks));
-  const locking = lockOperations({ clock, locks });
+  const database = databaseOperations(data.databases, statuses, locks.grants);
+  const locking = lockOperations({ clock, locks: locks.named });
   const commands = commandOperations(data.redis, { statuses, clock, random });
   const budgets = budgetOperations(data.targets, { newId: randomUUID });
   const permits = new Permits({
@@ -123,7 +131,7 @@ export async function startApp(
     maxMessageBytes: settings.server.maxMessageBytes,
     events: upstreamMetrics(registry),
   });
-  const policies = policyOperations(policy, () => data.targets.all);
+  const policies = policyOperations(policy, () => data.targets.all, control);
   const events = openEventService(data, { clock, random, registry });
   const operations: OperationTable = {
     ...database,
@@ -169,6 +177,7 @@ export async function startApp(
     throw error;
   });
   serving = true;
+  control?.start(policy);
   const { socket } = settings.server;
   const { port } = listeners;
   log.info({ socket, port, httpPort: health.port, version }, 'serving');
@@ -188,13 +197,13 @@ export async function startApp(
           clock,
           drained,
           // Frames of open transactions still come through, and so do Exits.
-          isBusy: () => data.isBusy || permits.size > 0 || (locks?.grants.size ?? 0) > 0,
+          isBusy: () => data.isBusy || permits.size > 0 || (locks.opened?.grants.size ?? 0) > 0,
           end: async () => void (await Promise.all(listeners.all.map((each) => each.end()))),
           cut: () => listeners.all.forEach(({ server }) => server.forceShutdown()),
           close: async () => {
             events.close();
-            await locks?.grants.close();
-            await data.close();
+            await locks.opened?.grants.close();
+            await Promise.all([data.close(), control?.stop()]);
           },
         },
         graceMs,

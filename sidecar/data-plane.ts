@@ -5,6 +5,7 @@ import type { Deadlines } from '../platform/deadlines.ts';
 import type { HoldfastError } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { PostgresTarget, Settings } from './config.ts';
+import { missingTarget, policyPending } from './missing-targets.ts';
 import { targetsOf } from './policies/target-settings.ts';
 import { connectToHosts } from './postgres/connect-hosts.ts';
 import { Database, type DatabaseEvents } from './postgres/database.ts';
@@ -44,32 +45,35 @@ export class DataPlane {
   readonly redis: RedisTargets;
   readonly upstreams: Upstreams;
 
-  #policies: Settings['policies'] = [];
-  #postgres: readonly PostgresTarget[];
+  /** In force. */
+  #settings: Settings;
   /** Budgets of policies in shadow mode. */
   #rehearsed: ReadonlySet<BudgetSettings | undefined> = new Set();
 
   constructor(settings: Settings, parts: DataPlaneParts) {
+    this.#settings = settings;
+    const now = (): Settings => this.#settings;
     this.targets = openTargets(parts, {
       targets: () => this.targets,
       database: (pool) => this.databases.named(pool),
-      namespace: (kind, name) => namespaceOf(this.#policies, kind, name),
+      namespace: (kind, name) => namespaceOf(this.#settings.policies, kind, name),
+      settings: () => this.#settings,
       isRehearsed: (settings) => this.#rehearsed.has(settings),
     });
     this.#configureTargets(settings);
-    this.#postgres = settings.postgres;
-    this.listening = openListening(parts, () => this.#postgres);
-    this.databases = openDatabases(settings, parts, this.targets, () => this.databases);
-    this.redis = openRedis(settings, parts, this.targets, () => this.redis);
-    this.upstreams = new Upstreams(parts);
+    this.listening = openListening(parts, () => this.#settings.postgres);
+    this.databases = openDatabases(now, parts, this.targets, () => this.databases);
+    this.redis = openRedis(now, parts, this.targets, () => this.redis);
+    const missing = (name: string) => missingTarget(this.#settings, 'Upstream', name);
+    this.upstreams = new Upstreams({ ...parts, missing });
     this.upstreams.configure(settings.upstreams);
   }
 
   /** Puts settings in force. Calls in flight end under those that they began with. */
   configure(settings: Settings): void {
+    this.#settings = settings;
     this.#configureTargets(settings);
     this.databases.configure(settings.postgres);
-    this.#postgres = settings.postgres;
     this.listening.configure();
     this.redis.configure(settings.redis);
     this.upstreams.configure(settings.upstreams);
@@ -78,6 +82,11 @@ export class DataPlane {
   /** Subscriptions have no end of their own. */
   endSubscriptions(reason: HoldfastError): void {
     this.redis.endSubscriptions(reason);
+  }
+
+  /** The answer to calls while the controller has sent no policy yet; undefined when it has. */
+  pending(): HoldfastError | undefined {
+    return policyPending(this.#settings);
   }
 
   /** Whether transactions are open. */
@@ -91,7 +100,6 @@ export class DataPlane {
   }
 
   #configureTargets({ policies }: Settings): void {
-    this.#policies = policies;
     const shadowed = targetsOf(policies, 'Shadow');
     this.#rehearsed = new Set(shadowed.map(({ cost }) => cost));
     this.targets.configure(targetsOf(policies, 'Enforce'), shadowed);
@@ -105,6 +113,8 @@ interface Later {
   readonly database: (pool: string) => Database;
   /** Of the policy that names a target. */
   readonly namespace: (kind: TargetKind, name: string) => string;
+  /** In force. */
+  readonly settings: () => Settings;
   /** A rehearsal charges nobody: nothing is told of it but what it would have refused. */
   readonly isRehearsed: (settings: BudgetSettings) => boolean;
 }
@@ -120,6 +130,7 @@ function openTargets(
     random,
     deadlines,
     newId: randomUUID,
+    pending: () => policyPending(later.settings()),
     events: (kind, name) => {
       const events = eventsOf(kind, name);
       return {
@@ -168,7 +179,7 @@ function namespaceOf(policies: Settings['policies'], kind: TargetKind, name: str
 }
 
 function openDatabases(
-  { postgres }: Settings,
+  settings: () => Settings,
   { clock, random, log, registry, memoryIsFull }: DataPlaneParts,
   targets: Targets,
   databases: () => Databases<PostgresTarget>,
@@ -206,9 +217,10 @@ function openDatabases(
       target: targets.of('Postgres', name),
     });
   };
-  return new Databases(postgres, {
+  return new Databases(settings().postgres, {
     clock,
     open,
+    missing: (name) => missingTarget(settings(), 'Postgres', name),
     onRenewed: (pool) =>
       log.info({ pool }, 'new connection settings: every connection is replaced'),
   });
@@ -232,16 +244,17 @@ function openListening(
 }
 
 function openRedis(
-  settings: Settings,
+  settings: () => Settings,
   { clock, random, log, registry }: DataPlaneParts,
   targets: Targets,
   redis: () => RedisTargets,
 ): RedisTargets {
   const eventsOf = redisMetrics(registry, () => redis().readings);
-  return new RedisTargets(settings.redis, {
+  return new RedisTargets(settings().redis, {
     clock,
     random,
-    off: settings.redisOff,
+    off: settings().redisOff,
+    missing: (name) => missingTarget(settings(), 'Redis', name),
     target: (name) => targets.of('Redis', name),
     events: (name) => {
       const events = eventsOf(name);

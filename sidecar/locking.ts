@@ -24,15 +24,46 @@ interface LockingParts {
   readonly settings: () => Settings;
 }
 
-/** Locks, where the policy has some. Who grants them is settled at the start: their limits are those of the policy in force. */
-export function openLocks(
-  { locks: first }: Settings,
-  data: DataPlane,
-  parts: LockingParts,
-): Locks | undefined {
-  if (first === undefined) return undefined;
+/** Locks of the policy. Who grants them is settled by the first policy that has some; their limits are those of the policy in force. */
+export class PolicyLocks {
+  readonly #data: DataPlane;
+  readonly #parts: LockingParts;
+  #opened: Locks | undefined;
+
+  constructor(settings: Settings, data: DataPlane, parts: LockingParts) {
+    this.#data = data;
+    this.#parts = parts;
+    this.configure(settings);
+  }
+
+  /** Undefined while no policy had any. */
+  get opened(): Locks | undefined {
+    return this.#opened;
+  }
+
+  configure({ locks }: Settings): void {
+    if (locks === undefined) return;
+    this.#opened ??= openLocks(locks, this.#data, this.#parts);
+  }
+
+  /** Throws LOCK_UNSUPPORTED, or POLICY_PENDING. */
+  readonly named = (): Locks => {
+    if (this.#opened !== undefined) return this.#opened;
+    throw this.#data.pending() ?? noLocks();
+  };
+
+  /** What transactions need of locks. */
+  readonly grants: LockGrants = {
+    fencesOf: (leaseIds, pool) => this.named().grants.fencesOf(leaseIds, pool),
+    onLost: (leaseIds, listener) => this.named().grants.onLost(leaseIds, listener),
+  };
+}
+
+type LockSettings = NonNullable<Settings['locks']>;
+
+function openLocks(first: LockSettings, data: DataPlane, parts: LockingParts): Locks {
   const { clock, deadlines, registry, log, settings } = parts;
-  const limits = (): typeof first => settings().locks ?? first;
+  const limits = (): LockSettings => settings().locks ?? first;
   const metrics = lockMetrics(registry, () => grants.size);
   const authority = openAuthority(first, data, {
     ...parts,
@@ -75,7 +106,7 @@ interface AuthorityParts extends AuthorityEvents, Pick<LockingParts, 'clock' | '
 }
 
 function openAuthority(
-  { authority, server }: NonNullable<Settings['locks']>,
+  { authority, server }: LockSettings,
   data: DataPlane,
   { clock, random, longestTtlMs, ...events }: AuthorityParts,
 ): LockAuthority {
@@ -94,12 +125,3 @@ function openAuthority(
     subscriber: () => data.redis.subscriber(backend()),
   });
 }
-
-/** What transactions need of locks. */
-export const grantsOf = (locks: Locks | undefined): LockGrants => {
-  if (locks !== undefined) return locks.grants;
-  const none = (): never => {
-    throw noLocks();
-  };
-  return { fencesOf: none, onLost: none };
-};

@@ -3,7 +3,7 @@ import { HoldfastError } from '../platform/errors.ts';
 import { makeLogger } from '../platform/logger.ts';
 import { version } from '../platform/version.ts';
 import { startApp } from './app.ts';
-import { readSettings, SettingsError, type Settings } from './config.ts';
+import { diskFile, readSettings, SettingsError, type Settings } from './config.ts';
 
 /** EX_CONFIG of sysexits.h: trying again changes nothing until somebody mends a setting. */
 const exitConfig = 78;
@@ -70,7 +70,7 @@ async function serve(
     random,
     log,
     memoryBytes,
-    reread: () => readSettings(env),
+    reread: (given) => readSettings(env, diskFile, given),
   }).catch((thrown: unknown) => {
     log.fatal(
       { err: thrown },

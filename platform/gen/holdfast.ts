@@ -33,6 +33,7 @@ import type { CommandOutcome as _holdfast_v1_CommandOutcome, CommandOutcome__Out
 import type { CommandRequest as _holdfast_v1_CommandRequest, CommandRequest__Output as _holdfast_v1_CommandRequest__Output } from './holdfast/v1/CommandRequest.ts';
 import type { Commit as _holdfast_v1_Commit, Commit__Output as _holdfast_v1_Commit__Output } from './holdfast/v1/Commit.ts';
 import type { Committed as _holdfast_v1_Committed, Committed__Output as _holdfast_v1_Committed__Output } from './holdfast/v1/Committed.ts';
+import type { ControllerState as _holdfast_v1_ControllerState, ControllerState__Output as _holdfast_v1_ControllerState__Output } from './holdfast/v1/ControllerState.ts';
 import type { DatabaseClient as _holdfast_v1_DatabaseClient, DatabaseDefinition as _holdfast_v1_DatabaseDefinition } from './holdfast/v1/Database.ts';
 import type { Draining as _holdfast_v1_Draining, Draining__Output as _holdfast_v1_Draining__Output } from './holdfast/v1/Draining.ts';
 import type { EnterRequest as _holdfast_v1_EnterRequest, EnterRequest__Output as _holdfast_v1_EnterRequest__Output } from './holdfast/v1/EnterRequest.ts';
@@ -169,6 +170,7 @@ export interface ProtoGrpcType {
       Commit: MessageTypeDefinition<_holdfast_v1_Commit, _holdfast_v1_Commit__Output>
       CommitOutcome: EnumTypeDefinition
       Committed: MessageTypeDefinition<_holdfast_v1_Committed, _holdfast_v1_Committed__Output>
+      ControllerState: MessageTypeDefinition<_holdfast_v1_ControllerState, _holdfast_v1_ControllerState__Output>
       /**
        * SQL on a pool of PostgreSQL connections that the policy names.
        *

@@ -14,7 +14,7 @@ interface LiveParts {
 }
 
 /** What is only read at the start. */
-const fixed = ['server', 'redisOff', 'stateDir', 'logLevel', 'graceMs'] as const;
+const fixed = ['server', 'redisOff', 'stateDir', 'controller', 'logLevel', 'graceMs'] as const;
 
 /** The settings in force, and why newer ones are not. */
 export class LivePolicy {
@@ -27,10 +27,15 @@ export class LivePolicy {
   #version = 1;
   #appliedAtMs: number;
   #faults: readonly string[] = [];
+  /** Of policies that the controller sent, and that are not in force. */
+  #refusal: readonly string[] = [];
+  /** The first that some policy had: who grants them is settled then. */
+  #locks: Settings['locks'];
 
   constructor(settings: Settings, parts: LiveParts) {
     this.#first = settings;
     this.#settings = settings;
+    this.#locks = settings.locks;
     this.#parts = parts;
     this.#appliedAtMs = parts.clock.now();
     this.#metrics = policyMetrics(parts.registry, this);
@@ -41,9 +46,15 @@ export class LivePolicy {
     return this.#version;
   }
 
-  /** SHA-256 of the policy file in force, in hex; empty without one. */
+  /** SHA-256 of the policy file in force, or the version that the controller gave its policies; empty without any. */
   get digest(): string {
     return this.#settings.policyDigest;
+  }
+
+  /** Where the policy in force comes from; empty = there is none. */
+  get source(): 'File' | 'Controller' | '' {
+    if (this.digest === '') return '';
+    return this.#settings.controller === undefined ? 'File' : 'Controller';
   }
 
   get appliedMsAgo(): number {
@@ -52,15 +63,19 @@ export class LivePolicy {
 
   /** Why the newest settings are not in force, a line for each fault; empty when they are. */
   get faults(): readonly string[] {
-    return this.#faults;
+    return [...this.#refusal, ...this.#faults];
   }
 
-  /** What has changed and is only taken at the next start. */
+  /** What has changed, or is missing, and is only sure to be taken at the next start. */
   get restartRequired(): readonly string[] {
     const changed = fixed.filter(
       (field) => !isDeepStrictEqual(this.#first[field], this.#settings[field]),
     );
-    return isSameAuthority(this.#first, this.#settings) ? changed : [...changed, 'locks'];
+    const locks = isSameAuthority(this.#locks, this.#settings.locks) ? [] : ['locks'];
+    const absent = this.#settings.absent.map(
+      ({ policy, field, message }) => `policy "${policy}": ${field}: ${message}`,
+    );
+    return [...changed, ...locks, ...absent];
   }
 
   get settings(): Settings {
@@ -81,9 +96,9 @@ export class LivePolicy {
       this.#pending = settings;
       return;
     }
-    this.#parts.apply(settings);
-    this.#settings = settings;
+    this.#apply(settings);
     if (!isNew) return;
+    this.#refusal = [];
     this.#version += 1;
     this.#appliedAtMs = this.#parts.clock.now();
     this.#metrics.applied();
@@ -97,8 +112,29 @@ export class LivePolicy {
     this.#metrics.rejected();
     this.#parts.log.error({ faults }, 'the settings cannot be used: those in force stay');
   }
+
+  /** Policies that were sent and cannot be used; none = those in force are the newest. */
+  refuse(faults: readonly string[]): void {
+    const isNews = !isDeepStrictEqual(faults, this.#refusal);
+    this.#refusal = faults;
+    if (!isNews || faults.length === 0) return;
+    this.#metrics.rejected();
+    this.#parts.log.error({ faults }, 'a new policy cannot be used: the one in force stays');
+  }
+
+  #apply(settings: Settings): void {
+    try {
+      this.#parts.apply(settings);
+    } catch (error) {
+      // Whatever part of it took effect.
+      this.#parts.apply(this.#settings);
+      throw error;
+    }
+    this.#settings = settings;
+    this.#locks ??= settings.locks;
+  }
 }
 
 /** Who grants locks does not change while some are held: two authorities would grant one lock twice. */
-const isSameAuthority = ({ locks: before }: Settings, { locks: after }: Settings): boolean =>
+const isSameAuthority = (before: Settings['locks'], after: Settings['locks']): boolean =>
   before?.authority === after?.authority && before?.server === after?.server;

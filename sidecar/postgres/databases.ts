@@ -25,6 +25,8 @@ interface DatabasesParts<Settings> {
   readonly open: (settings: Settings, current: () => Settings) => Database;
   /** New connection settings of a pool: every connection is being replaced. */
   readonly onRenewed: (name: string) => void;
+  /** Why there is no pool of a name that was asked for, where it is known. */
+  readonly missing?: (name: string) => HoldfastError | undefined;
 }
 
 interface Opened<Settings> {
@@ -73,6 +75,8 @@ export class Databases<Settings extends DatabaseSettings> implements NamedDataba
     const name = pool === '' ? defaultPool : pool;
     const found = this.#byName.get(name);
     if (found !== undefined) return found.database;
+    const missing = this.#parts.missing?.(name);
+    if (missing !== undefined) throw missing;
     const known = [...this.#byName.keys()].map((each) => `"${each}"`).join(', ');
     throw new HoldfastError(
       'not-found',

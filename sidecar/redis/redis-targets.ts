@@ -24,6 +24,8 @@ interface RedisParts {
   readonly target: (name: string) => Protection;
   /** Somebody said that there is no Redis (REDIS_URL=off). */
   readonly off: boolean;
+  /** Why there is no Redis of a name that was asked for, where it is known. */
+  readonly missing?: (name: string) => HoldfastError | undefined;
 }
 
 interface Opened {
@@ -156,6 +158,8 @@ export class RedisTargets {
         'this sidecar runs without Redis (REDIS_URL=off)',
       );
     }
+    const missing = this.#parts.missing?.(pool === '' ? defaultName : pool);
+    if (missing !== undefined) throw missing;
     const known = [...this.#byName.keys()].map((name) => `"${name}"`).join(', ');
     throw new HoldfastError(
       'not-found',

@@ -18,6 +18,8 @@ export interface TargetPolicySettings extends Omit<TargetSettings, 'cost'> {
 }
 
 interface TargetsParts extends Omit<TargetParts, keyof TargetEvents | 'kind' | 'name'> {
+  /** Why no policy names anything yet, while that is so. */
+  readonly pending?: () => HoldfastError | undefined;
   readonly events: (kind: TargetKind, name: string) => TargetEvents;
   readonly openLedger: (kind: TargetKind, name: string, settings: BudgetSettings) => CostLedger;
 }
@@ -69,7 +71,7 @@ export class Targets {
   named(kind: 'Upstream' | 'Guard', name: string): Target {
     const entry = this.#entries.get(`${kind} ${name}`);
     if (entry?.named === true) return entry.target;
-    throw this.#unknown(kind, ({ target }) => target.kind === kind);
+    throw this.#parts.pending?.() ?? this.#unknown(kind, ({ target }) => target.kind === kind);
   }
 
   /** A target with a cost budget: the guarded one, where an upstream of the same name has one, too. Throws UNKNOWN_TARGET. */
@@ -79,7 +81,10 @@ export class Targets {
       const entry = this.#entries.get(`${kind} ${name}`);
       if (entry?.named === true && entry.target.ledger !== undefined) return entry.target;
     }
-    throw this.#unknown('with cost', ({ target }) => target.ledger !== undefined);
+    throw (
+      this.#parts.pending?.() ??
+      this.#unknown('with cost', ({ target }) => target.ledger !== undefined)
+    );
   }
 
   /** Label of metrics: never text that a caller made up. */

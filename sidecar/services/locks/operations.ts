@@ -28,8 +28,8 @@ export interface Locks {
 
 interface LockParts {
   readonly clock: Clock;
-  /** Undefined when the policy has none. */
-  readonly locks: Locks | undefined;
+  /** Those of the policy. Throws when it has none. */
+  readonly locks: () => Locks;
 }
 
 export const noLocks = (): HoldfastError =>
@@ -47,12 +47,8 @@ const target = (): string => 'locks';
 /** Everything of service Locks. */
 export function lockOperations({
   clock,
-  locks: found,
+  locks,
 }: LockParts): Pick<OperationTable, 'unary' | 'streams'> {
-  const locks = (): Locks => {
-    if (found !== undefined) return found;
-    throw noLocks();
-  };
   const acquired = (request: AcquireRequest__Output, call: Call, isKept: boolean) => {
     const { grants, limits } = locks();
     return grants.acquire(lockRequest(request, limits), call, isKept);

@@ -5,10 +5,17 @@ import type { Operation, OperationTable } from '../../grpc/operation.ts';
 import type { LivePolicy } from '../../policies/live-policy.ts';
 import type { Target } from '../../resilience/target.ts';
 
-/** Everything of service Policies. `targets` is asked at each call. */
+/** The way to the controller; `app.ts` fills it. */
+export interface ControllerReading {
+  readonly connectedTo: string;
+  readonly fault: string;
+}
+
+/** Everything of service Policies. `targets` is asked at each call; `controller` is where policies come from, if it is not a file. */
 export function policyOperations(
   policy: LivePolicy,
   targets: () => readonly Target[],
+  controller: ControllerReading | undefined,
 ): Pick<OperationTable, 'unary'> {
   const inspect: Operation<InspectPoliciesRequest__Output, PolicyState> = {
     name: 'Policies.Inspect',
@@ -21,6 +28,11 @@ export function policyOperations(
         faults: [...policy.faults],
         restartRequired: [...policy.restartRequired],
         targets: targets().map(stateOf),
+        source: policy.source,
+        controller:
+          controller === undefined
+            ? null
+            : { connectedTo: controller.connectedTo, fault: controller.fault },
       }),
   };
   return { unary: [inspect] };

@@ -16,6 +16,8 @@ export interface Upstream {
 interface UpstreamsParts {
   readonly clock: Clock;
   readonly deadlines: Deadlines;
+  /** Why there is no upstream of a name that was asked for, where it is known. */
+  readonly missing?: (name: string) => HoldfastError | undefined;
 }
 
 /** The HTTP servers of the policy, by name. Shared by all calls. */
@@ -43,6 +45,8 @@ export class Upstreams {
   named(name: string): Upstream {
     const found = this.#byName.get(name);
     if (found !== undefined) return found;
+    const missing = this.#parts.missing?.(name);
+    if (missing !== undefined) throw missing;
     throw new HoldfastError(
       'not-found',
       'UNKNOWN_TARGET',
