@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -10,6 +10,7 @@ import {
   startControlledSidecar,
 } from './controlled-sidecar.test-kit.ts';
 import { TestController } from './control/discovery-server.test-kit.ts';
+import { ownCertificate } from './control/own-certificate.test-kit.ts';
 
 let folder: ReturnType<typeof podFolder>;
 let controller: TestController;
@@ -224,6 +225,32 @@ describe('without the controller', () => {
     await inForce(sidecar, version);
     expect(await refusalOf(sidecar, 'llm')).toBeUndefined();
   });
+});
+
+test('authorities that the controller sends are believed from then on, also after a restart', async () => {
+  const pair = ownCertificate('localhost');
+  await using renewed = await TestController.start(pair);
+  const version = renewed.push([guard('llm')]);
+  controller.greeting = [{ trust: { pem: pair.certificate } }, { trust: { pem: 'none' } }];
+  await start();
+  const kept = join(folder.path, 'state/trust');
+  await expect
+    .poll(() => existsSync(kept) && readFileSync(kept, 'utf8'), soon)
+    .toContain(pair.certificate);
+  await Promise.all([...running].map(stop));
+  const sidecar = await start(renewed.address);
+  await inForce(sidecar, version);
+  await stop(sidecar);
+
+  writeFileSync(kept, 'damaged');
+  const without = await start(renewed.address);
+  await expect
+    .poll(async () => (await without.inspect()).controller?.fault, soon)
+    .toContain('UNAVAILABLE');
+  await stop(without);
+  // Those that came with the pod still hold.
+  await start();
+  await expect.poll(() => controller.streams.size, soon).toBe(1);
 });
 
 test('a pod that stops ends its stream', async () => {
