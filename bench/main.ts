@@ -1,5 +1,6 @@
 /** Side-by-side measurements: every subject does the same work in the same run, in turns, and is reported as a ratio. */
 import { parseArgs } from 'node:util';
+import { benchControl } from './control/control.ts';
 import { locksBench } from './locks.ts';
 import { queryBench } from './query.ts';
 import { redisBench } from './redis.ts';
@@ -30,13 +31,14 @@ const benches: Readonly<Record<string, Benchmark>> = {
   'redis-down': underLoad(redisDownBench),
   resilience: benchResilience,
   locks: underLoad(locksBench),
+  control: benchControl,
 };
 
 const help = `usage: npm run bench -- ${Object.keys(benches).join('|')} [options]
 
   --rounds N    rounds; in each, every subject runs once, in an order that changes (default 5)
   --seconds S   measured time of a run (default 4), after a warm-up of a quarter of it; not for resilience
-  --only A,B    these subjects only
+  --only A,B    these subjects only; of control: push, allocation
   --json FILE   write the figures: {bench, machine, rows: [...], rounds: [...]}
 `;
 
