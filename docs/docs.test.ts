@@ -5,6 +5,7 @@ import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
 import { statusNames } from '../clients/typescript/errors.ts';
 import { reasons } from '../platform/errors.ts';
+import { budgetMetrics } from '../controller/budget/budget-metrics.ts';
 import { discoveryMetrics } from '../controller/discovery/discovery-metrics.ts';
 import { kubeMetrics } from '../controller/kube/kube-metrics.ts';
 import { processMetrics } from '../platform/process-metrics.ts';
@@ -122,6 +123,7 @@ const madeByTheSidecar = registered((registry) => {
 
 /** Beside those of its process, which are the same. */
 const madeByTheController = registered((registry) => {
+  budgetMetrics(registry, () => new Map());
   discoveryMetrics(registry, () => 0);
   kubeMetrics(registry, () => undefined);
 });

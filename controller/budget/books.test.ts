@@ -123,7 +123,7 @@ test('one that leaves frees its floor; one whose pod is deleted only when it is 
   const { books, beat, pass, join } = controller(10, 2);
   join('a', 'b', 'c');
   beat('a', { share: 0, leaving: true });
-  books.podDeleted('b');
+  books.podsDeleted((pod) => pod === 'b');
   pass(250);
   expect(books.ledgerWanted()).toBeUndefined();
   expect(beat('c', { share: 0, demand: 5, ports: [50] })?.floor).toBe(2);

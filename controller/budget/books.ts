@@ -124,10 +124,9 @@ export class Books {
     this.#terms = terms;
   }
 
-  /** Its object is gone, which proves nothing: it is forgotten when it is silent and has no sessions for long. */
-  podDeleted(pod: string): void {
-    const account = this.#accounts.get(pod);
-    if (account !== undefined) account.podDeleted = true;
+  /** Whose objects are gone, which proves nothing: they are forgotten when they are silent and have no sessions for long. */
+  podsDeleted(isDeleted: (pod: string) => boolean): void {
+    for (const account of this.#accounts.values()) account.podDeleted = isDeleted(account.pod);
   }
 
   /** The answer to a heartbeat; none to one that is old, or whose boot is not in the ledger yet, or when another may lead. */

@@ -68,7 +68,6 @@ export class Controllers {
 
   podDeleted(pod: string): void {
     this.#deleted.add(pod);
-    for (const { books } of this.#leaders) books.podDeleted(pod);
   }
 
   crash(nextAfterMs: number): void {
@@ -110,6 +109,7 @@ export class Controllers {
         this.#lease.untilMs = this.#time.nowMs + times.leaderLeaseMs;
         leader.leaseUntilMs = this.#lease.untilMs;
       }
+      leader.books.podsDeleted((pod) => this.#deleted.has(pod));
       leader.books.tick(this.#time.nowMs);
       this.#write(leader);
     }
@@ -138,7 +138,6 @@ export class Controllers {
       backlog: [],
       writing: false,
     };
-    for (const pod of this.#deleted) leader.books.podDeleted(pod);
     this.#leaders.push(leader);
   }
 
