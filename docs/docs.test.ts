@@ -8,6 +8,7 @@ import { reasons } from '../platform/errors.ts';
 import { budgetMetrics } from '../controller/budget/budget-metrics.ts';
 import { discoveryMetrics } from '../controller/discovery/discovery-metrics.ts';
 import { kubeMetrics } from '../controller/kube/kube-metrics.ts';
+import { policyPodMetrics } from '../controller/reconcile/policy-pod-metrics.ts';
 import { processMetrics } from '../platform/process-metrics.ts';
 import { requestMetrics } from '../sidecar/grpc/request-metrics.ts';
 import { controlMetrics } from '../sidecar/control/control-metrics.ts';
@@ -126,6 +127,7 @@ const madeByTheController = registered((registry) => {
   budgetMetrics(registry, () => new Map());
   discoveryMetrics(registry, () => 0);
   kubeMetrics(registry, () => undefined);
+  policyPodMetrics(registry);
 });
 
 const names = new Set([...madeByTheSidecar, ...madeByTheController].map(({ name }) => name));

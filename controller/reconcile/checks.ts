@@ -1,4 +1,4 @@
-import { allows, parseBudget } from '../../crds/connection-budget.ts';
+import { allows, budgetSpecSchema } from '../../crds/connection-budget.ts';
 import type { PolicyEntry, Problem } from './policy-entry.ts';
 import type { Labels, StoredObject } from './stored-object.ts';
 
@@ -21,11 +21,11 @@ const budgetsAllowIt: Check = ({ spec, namespace }, { budget, namespaceLabels })
     if (stored === undefined) {
       return { reason: 'BudgetMissing', message: `${field}, which does not exist` };
     }
-    const parsed = parseBudget(stored);
-    if ('faults' in parsed) {
+    const { data: budgetSpec } = budgetSpecSchema.safeParse(stored.spec);
+    if (budgetSpec === undefined) {
       return { reason: 'BudgetInvalid', message: `${field}, which is not valid` };
     }
-    if (!allows(parsed.budget.spec, { name: namespace, labels: namespaceLabels })) {
+    if (!allows(budgetSpec, { name: namespace, labels: namespaceLabels })) {
       const message = `${field}, whose spec.namespaces neither names nor selects the namespace "${namespace}"`;
       return { reason: 'BudgetNotAllowed', message };
     }

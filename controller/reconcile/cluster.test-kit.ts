@@ -80,7 +80,6 @@ export const podObject = (
 });
 
 export const budgetObject = (name: string, namespaces: object, generation = 1): StoredObject => ({
-  ...{ apiVersion: 'resilience.holdfast.dev/v1alpha1', kind: 'ConnectionBudget' },
   metadata: { name, uid: `uid-${name}`, generation },
   spec: { total: 100, namespaces },
 });

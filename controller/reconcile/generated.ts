@@ -17,8 +17,8 @@ export interface ObjectWriter {
   hasPrometheusRules(): boolean;
 }
 
-/** What somebody else did to them is put right within so long. */
-const againAfterMs = 600_000;
+/** What somebody else did to them is put right when the policy is looked at after so long. */
+const againAfterMs = 300_000;
 
 /** Brings the objects of policies up to date, and asks the API server for nothing that was done a moment ago. */
 export class GeneratedObjects {
