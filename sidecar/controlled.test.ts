@@ -217,8 +217,9 @@ describe('without the controller', () => {
   );
 
   test('a folder that takes nothing stops nobody', async () => {
-    for (const name of ['boot.new', 'policy.new', 'trust'])
+    for (const name of ['boot.new', 'policy.new', 'trust']) {
       mkdirSync(join(folder.path, 'state', name));
+    }
     writeFileSync(join(folder.path, 'state/boot'), 'none');
     const version = controller.push([guard('llm')]);
     const sidecar = await start();

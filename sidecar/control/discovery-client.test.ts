@@ -40,7 +40,7 @@ function startClient(home: string, more: { random?: () => number; clock?: Clock 
   return { client, seen };
 }
 
-const connectedTo = (client: DiscoveryClient, { address }: TestController) =>
+const expectConnected = (client: DiscoveryClient, { address }: TestController) =>
   expect.poll(() => client.connectedTo, soon).toBe(address);
 
 test('says Hello, answers, carries heartbeats while connected, and loses them otherwise', async () => {
@@ -48,7 +48,7 @@ test('says Hello, answers, carries heartbeats while connected, and loses them ot
   const version = controller.push([]);
   const { client } = startClient(controller.address);
   expect(client.send({ heartbeat: { budget: 'early' } })).toBe(false);
-  await connectedTo(client, controller);
+  await expectConnected(client, controller);
   expect(controller.hellos).toEqual([{ boot: '7', version: 'test', policyVersion: '' }]);
   await expect.poll(() => controller.reports, soon).toMatchObject([{ version }]);
   expect(client.send({ heartbeat: { budget: 'orders', number: 1 } })).toBe(true);
@@ -58,7 +58,7 @@ test('says Hello, answers, carries heartbeats while connected, and loses them ot
 test('a controller that says nothing is connected to all the same', async () => {
   await using controller = await TestController.start();
   const { client } = startClient(controller.address);
-  await connectedTo(client, controller);
+  await expectConnected(client, controller);
 });
 
 test('a token that the controller refuses is read anew for the next connection', async () => {
@@ -70,7 +70,7 @@ test('a token that the controller refuses is read anew for the next connection',
   await expect.poll(() => client.fault, soon).toBe('UNAUTHENTICATED: no such token');
   expect(client.connectedTo).toBe('');
   seen.place = { ...seen.place, token: 'token-2' };
-  await connectedTo(client, controller);
+  await expectConnected(client, controller);
   expect(client.fault).toBe('');
 });
 
@@ -85,7 +85,7 @@ test('a controller with a certificate of somebody else, or another name, is told
   expect(client.fault).toContain('UNAVAILABLE');
 
   const other = startClient(controller.address);
-  await connectedTo(other.client, controller);
+  await expectConnected(other.client, controller);
   const named = startClient(stranger.address);
   named.seen.place = {
     ...named.seen.place,
@@ -102,7 +102,7 @@ test('authorities beside the first ones are believed, too', async () => {
   controller.push([]);
   const { client, seen } = startClient(controller.address);
   seen.place = { ...seen.place, ca: `${certificate}\n${pair.certificate}` };
-  await connectedTo(client, controller);
+  await expectConnected(client, controller);
 });
 
 test('comes back after waits that grow and are drawn by chance', async () => {
@@ -124,14 +124,14 @@ test('comes back after waits that grow and are drawn by chance', async () => {
   expect(waits.slice(0, 9)).toEqual([100, 40, 720, 400, 3_200, 6_400, 10_000, 10_000, 10_000]);
   await using controller = await TestController.start({ port });
   controller.push([]);
-  await connectedTo(client, controller);
+  await expectConnected(client, controller);
 });
 
 test('a stream that breaks is made anew', async () => {
   await using controller = await TestController.start();
   controller.push([]);
   const { client, seen } = startClient(controller.address);
-  await connectedTo(client, controller);
+  await expectConnected(client, controller);
   for (const stream of controller.streams) stream.end();
   await expect.poll(() => seen.connected, soon).toBe(2);
   expect(controller.streams.size).toBe(1);
@@ -149,7 +149,7 @@ test('a controller that takes connections and hangs is left, and found when it i
   await new Promise((resolve) => silent.close(resolve));
   await using controller = await TestController.start({ port });
   controller.push([]);
-  await connectedTo(client, controller);
+  await expectConnected(client, controller);
 }, 20_000);
 
 test('goes where it is told, and leaves the old stream when the new one is open', async () => {
@@ -158,7 +158,7 @@ test('goes where it is told, and leaves the old stream when the new one is open'
   leader.push([]);
   home.greeting = [{ redirect: { address: leader.address } }];
   const { client, seen } = startClient(home.address);
-  await connectedTo(client, leader);
+  await expectConnected(client, leader);
   await expect.poll(() => home.streams.size, soon).toBe(0);
   expect(leader.streams.size).toBe(1);
   expect(seen).toMatchObject({ connected: 2, failed: 0 });
@@ -166,7 +166,7 @@ test('goes where it is told, and leaves the old stream when the new one is open'
   home.greeting = [];
   home.push([]);
   leader.stop();
-  await connectedTo(client, home);
+  await expectConnected(client, home);
 });
 
 test('an address that is dead leaves it where it is; it goes there when it can', async () => {
@@ -180,7 +180,7 @@ test('an address that is dead leaves it where it is; it goes there when it can',
   expect(home.hellos).toHaveLength(1);
   await using leader = await TestController.start({ port });
   leader.push([]);
-  await connectedTo(client, leader);
+  await expectConnected(client, leader);
   await expect.poll(() => home.streams.size, soon).toBe(0);
 });
 
@@ -200,7 +200,7 @@ test('stopped, it ends its stream and does not come back', async () => {
   await using controller = await TestController.start();
   controller.push([]);
   const { client } = startClient(controller.address);
-  await connectedTo(client, controller);
+  await expectConnected(client, controller);
   await client.stop();
   await expect.poll(() => controller.streams.size, soon).toBe(0);
   await sleep(300);

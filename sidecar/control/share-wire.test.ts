@@ -6,10 +6,11 @@ import { discoveryService } from '../../platform/grpc/contract.ts';
 import { Share } from './share.ts';
 import { grantOf, wireHeartbeat } from './share-wire.ts';
 
-const method = discoveryService()['Connect'];
+const { Connect } = discoveryService();
+if (Connect === undefined) throw new Error('the proto has no Discovery.Connect');
 const overTheWire = (heartbeat: object): Heartbeat__Output | null | undefined => {
-  const bytes = method?.requestSerialize({ heartbeat }) ?? Buffer.alloc(0);
-  return (method?.requestDeserialize(bytes) as SidecarMessage__Output).heartbeat;
+  const bytes = Connect.requestSerialize({ heartbeat });
+  return (Connect.requestDeserialize(bytes) as SidecarMessage__Output).heartbeat;
 };
 
 test('what a share says and what it is granted goes over the wire and back', () => {
