@@ -38,7 +38,7 @@ const help = `usage: npm run bench -- ${Object.keys(benches).join('|')} [options
 
   --rounds N    rounds; in each, every subject runs once, in an order that changes (default 5)
   --seconds S   measured time of a run (default 4), after a warm-up of a quarter of it; not for resilience
-  --only A,B    these subjects only; of control: push, allocation
+  --only A,B    these subjects only; of control: push, reconcile, allocation
   --json FILE   write the figures: {bench, machine, rows: [...], rounds: [...]}
 `;
 

@@ -3,8 +3,8 @@ import type { KeyedCertificate } from '../../controller/certificates/issue.ts';
 /** To the process with the discovery server; each is answered once. */
 export type ServerOrder =
   | { readonly do: 'start'; readonly tls: KeyedCertificate }
-  /** Changes the policies of all; answered when the last of `sidecars` has acknowledged them. */
-  | { readonly do: 'push'; readonly version: string; readonly sidecars: number }
+  /** Changes a policy of all, to a generation above 1; answered when the last of `sidecars` has acknowledged it. */
+  | { readonly do: 'push'; readonly generation: number; readonly sidecars: number }
   /** What the process takes, heartbeats counted from the order before. */
   | { readonly do: 'measure' };
 

@@ -36,10 +36,10 @@ export async function benchPush(rounds: number, seconds: number): Promise<PushRo
   try {
     const { port } = await order({ do: 'start', tls });
     const rows: PushRow[] = [];
-    let version = 0;
+    let generation = 1;
     const push = (size: number): Promise<PushTimes> => {
-      version += 1;
-      return order({ do: 'push', version: `v${version}`, sidecars: size });
+      generation += 1;
+      return order({ do: 'push', generation, sidecars: size });
     };
     for (const size of sizes) {
       await ask(sidecars, {

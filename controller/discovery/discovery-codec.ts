@@ -1,8 +1,14 @@
 import type { ServiceDefinition } from '@grpc/grpc-js';
 import type { ControllerMessage } from '../../platform/gen/holdfast/control/v1/ControllerMessage.ts';
-import type { PolicySnapshot } from '../../platform/gen/holdfast/control/v1/PolicySnapshot.ts';
+import type { Policy } from '../../platform/gen/holdfast/control/v1/Policy.ts';
 import type { SidecarMessage__Output } from '../../platform/gen/holdfast/control/v1/SidecarMessage.ts';
 import { discoveryService } from '../../platform/grpc/contract.ts';
+
+/** All policies of a pod. The same version has the same content. */
+export interface Snapshot {
+  readonly version: string;
+  readonly policies: readonly Policy[];
+}
 
 /** Messages of the discovery stream as bytes, and the service that carries bytes. */
 export interface DiscoveryCodec {
@@ -11,7 +17,7 @@ export interface DiscoveryCodec {
   decode(bytes: Buffer): SidecarMessage__Output;
   encode(message: ControllerMessage): Buffer;
   /** A snapshot as a ControllerMessage: encoded once for each version, and the same bytes for all. */
-  encodeSnapshot(snapshot: PolicySnapshot): Buffer;
+  encodeSnapshot(snapshot: Snapshot): Buffer;
 }
 
 /** Of snapshots that are kept encoded. */
@@ -26,10 +32,9 @@ export function discoveryCodec(): DiscoveryCodec {
 
   const kept = new Map<string, Buffer>();
   let keptBytes = 0;
-  const encodeSnapshot = (snapshot: PolicySnapshot): Buffer => {
-    const { version = '' } = snapshot;
+  const encodeSnapshot = ({ version, policies }: Snapshot): Buffer => {
     const known = kept.get(version);
-    const bytes = known ?? encode({ policy: snapshot });
+    const bytes = known ?? encode({ policy: { version, policies: [...policies] } });
     // What was used last stands last.
     if (known === undefined) keptBytes += bytes.length;
     else kept.delete(version);

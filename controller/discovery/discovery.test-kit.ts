@@ -7,9 +7,9 @@ import { onTestFinished } from 'vitest';
 import { systemClock, type Clock } from '../../platform/clock.ts';
 import type { Grant } from '../../platform/gen/holdfast/control/v1/Grant.ts';
 import type { Heartbeat__Output } from '../../platform/gen/holdfast/control/v1/Heartbeat.ts';
-import type { PolicySnapshot } from '../../platform/gen/holdfast/control/v1/PolicySnapshot.ts';
 import { makeLogger } from '../../platform/logger.ts';
 import type { Review } from './authentication.ts';
+import type { Snapshot } from './discovery-codec.ts';
 import { discoveryMetrics } from './discovery-metrics.ts';
 import { DiscoveryServer } from './discovery-server.ts';
 import { Fleet, type FleetChange, type Sidecar } from './fleet.ts';
@@ -42,7 +42,7 @@ export function testCertificate(name: string): ServingCertificate {
 }
 
 /** A snapshot of one policy; `size` is letters of its manifest. */
-export const snapshot = (version: string, size = 10): PolicySnapshot => ({
+export const snapshot = (version: string, size = 10): Snapshot => ({
   version,
   policies: [
     { namespace: 'shop', name: 'orders', uid: 'u1', generation: 1, manifest: 'x'.repeat(size) },
@@ -56,7 +56,7 @@ export class TestBed {
   readonly changes: FleetChange[] = [];
   readonly heartbeats: { readonly sidecar: Sidecar; readonly heartbeat: Heartbeat__Output }[] = [];
   /** By pod uid; `*` is for all others. */
-  readonly snapshots = new Map<string, PolicySnapshot>();
+  readonly snapshots = new Map<string, Snapshot>();
   /** Tokens that were reviewed. A token `namespace.pod` is good; the uid is `uid-pod`. */
   readonly reviewed: string[] = [];
   readonly server: DiscoveryServer;

@@ -3,10 +3,9 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Grant } from '../../platform/gen/holdfast/control/v1/Grant.ts';
 import type { Heartbeat__Output } from '../../platform/gen/holdfast/control/v1/Heartbeat.ts';
 import type { PolicyReport__Output } from '../../platform/gen/holdfast/control/v1/PolicyReport.ts';
-import type { PolicySnapshot } from '../../platform/gen/holdfast/control/v1/PolicySnapshot.ts';
 import type { SidecarMessage__Output } from '../../platform/gen/holdfast/control/v1/SidecarMessage.ts';
 import type { Logger } from '../../platform/logger.ts';
-import type { DiscoveryCodec } from './discovery-codec.ts';
+import type { DiscoveryCodec, Snapshot } from './discovery-codec.ts';
 import type { DiscoveryMetrics } from './discovery-metrics.ts';
 import type { Fleet, Sidecar } from './fleet.ts';
 import { endCall, type DiscoveryCall } from './greeting.ts';
@@ -19,8 +18,8 @@ export interface Leader {
 
 /** What streams need of the rest of the controller. None of these may wait. */
 export interface StreamPorts {
-  /** Undefined = the pod is not known yet: it is sent nothing until it changes. The same version has the same content. */
-  readonly snapshotOf: (podUid: string) => PolicySnapshot | undefined;
+  /** Undefined = the pod is not known yet: it is sent nothing until it changes. */
+  readonly snapshotOf: (podUid: string) => Snapshot | undefined;
   /** Undefined = no grant: it does not lead, or the books are not written yet. */
   readonly onHeartbeat: (sidecar: Sidecar, heartbeat: Heartbeat__Output) => Grant | undefined;
   /** Undefined = nobody is known to. */
@@ -127,7 +126,8 @@ export class SidecarStream {
     const { codec, metrics, ports } = this.#parts;
     const snapshot = this.#guarded(() => ports.snapshotOf(this.sidecar.pod.podUid));
     if (snapshot === undefined) return undefined;
-    const [{ version = '' }, changedAtMs] = [snapshot, this.#changedAtMs];
+    const { version } = snapshot;
+    const changedAtMs = this.#changedAtMs;
     this.#dirty = false;
     this.#changedAtMs = undefined;
     if (version === this.#sentVersion) return undefined;
