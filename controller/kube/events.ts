@@ -52,19 +52,21 @@ interface Series {
 
 export function eventRecorder({ api, clock, instance, onFault }: EventParts): EventRecorder {
   const series = new Map<string, Series>();
-  const buckets = new Map<string, { tokens: number; atMs: number }>();
+  const buckets = new Map<string, { tokens: number; atMs: number; told: boolean }>();
   let stopped = false;
 
   const isTooMuch = (uid: string): boolean => {
     const nowMs = clock.now();
-    const before = buckets.get(uid) ?? { tokens: burst, atMs: nowMs };
+    const before = buckets.get(uid) ?? { tokens: burst, atMs: nowMs, told: false };
     const tokens = Math.min(burst, before.tokens + (nowMs - before.atMs) / refillMs);
+    const isEmpty = tokens < 1;
+    if (isEmpty && !before.told) {
+      onFault(new Error('too many events of one object: some are dropped'));
+    }
     buckets.delete(uid);
-    buckets.set(uid, { tokens: Math.max(0, tokens - 1), atMs: nowMs });
+    buckets.set(uid, { tokens: isEmpty ? tokens : tokens - 1, atMs: nowMs, told: isEmpty });
     forgetOldest(buckets, mostSeries);
-    if (tokens >= 1) return false;
-    if (before.tokens >= 1) onFault(new Error('too many events of one object: some are dropped'));
-    return true;
+    return isEmpty;
   };
 
   const writeCount = async (one: Series): Promise<void> => {
@@ -147,7 +149,7 @@ function eventOf(
     apiVersion: apiVersionOf(resources.events),
     kind: resources.events.kind,
     // Events of what is in no namespace are in this one.
-    metadata: { generateName: `${name.slice(0, 200)}.`, namespace: namespace ?? 'default' },
+    metadata: { generateName: `${name.slice(0, 200)}-`, namespace: namespace ?? 'default' },
     eventTime: microTime(wallMs),
     reportingController: 'holdfast.dev/controller',
     reportingInstance: instance.slice(0, 128),

@@ -152,6 +152,23 @@ test('a leader that the API server does not hear ends before another begins, wit
   expect(a.election.leader()?.identity).toBe('b');
 });
 
+test('a term counts from when its renewal was sent, not from when the answer came', async () => {
+  const clock = new TestClock();
+  const server = new LeaseServer(clock);
+  const sentAtMs: number[] = [];
+  let cut = false;
+  const a = join(clock, server, 'a', () => {
+    if (cut) return { ...good, lost: 'request' };
+    sentAtMs.push(clock.now());
+    return { thereMs: 1, backMs: 2_900 };
+  });
+  await clock.advance(5_900);
+  cut = true;
+  expect(a.log).toEqual(['started']);
+  await clock.advance((sentAtMs.at(-1) ?? 0) + 7_001 - clock.now());
+  expect([a.election.isLeading(), a.log]).toEqual([false, ['started', 'stopped']]);
+});
+
 test('a renewal whose answer is lost is no other leader', async () => {
   const clock = new TestClock();
   const server = new LeaseServer(clock);

@@ -155,9 +155,10 @@ export function objectsOf(api: KubeApi): Objects {
 const placeOf = ({ metadata: { name, namespace } }: KubeObject) => ({ name, namespace });
 
 /** Whether everything of `part` is in `whole`; lists are compared as a whole. */
-export function contains(whole: unknown, part: unknown): boolean {
+function contains(whole: unknown, part: unknown): boolean {
   if (!isRecord(part)) return isDeepStrictEqual(whole, part);
-  if (!isRecord(whole)) return false;
+  // What is empty is not stored.
+  if (!isRecord(whole)) return whole === undefined && Object.keys(part).length === 0;
   return Object.entries(part).every(([name, value]) => contains(whole[name], value));
 }
 
