@@ -202,7 +202,8 @@ export class DiscoveryServer {
     this.#changed.delete(stream);
     this.#stopTimers.get(stream)?.();
     this.#stopTimers.delete(stream);
-    if (this.#streams.get(pod.podUid) === stream) this.#streams.delete(pod.podUid);
+    // Who is replaced has ended before the other takes its place.
+    this.#streams.delete(pod.podUid);
     fleet.leave(stream.sidecar);
     log.debug({ pod, boot: stream.sidecar.boot }, 'a sidecar is gone');
   }

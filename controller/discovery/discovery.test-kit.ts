@@ -106,8 +106,11 @@ export class TestBed {
   }
 
   /** A stream with a connection of its own; it says nothing by itself. Ends with the test. */
-  client(token: string, authorities = testCertificate('first').authorities): SidecarClient {
-    const client = new SidecarClient({ port: this.port, tlsName, authorities, token });
+  client(
+    token: string,
+    { authorities = testCertificate('first').authorities, port = this.port } = {},
+  ): SidecarClient {
+    const client = new SidecarClient({ port, tlsName, authorities, token });
     onTestFinished(() => client.close());
     return client;
   }

@@ -100,10 +100,10 @@ test('new connections get the new certificate, streams go on, and hear whom to b
   client.send({ heartbeat });
   await client.until(() => bed.heartbeats.length === 1);
 
-  const old = bed.client('shop.old', first.authorities);
+  const old = bed.client('shop.old', { authorities: first.authorities });
   old.send({ hello: { boot: 1 } });
   expect(await old.status()).toMatch(/^UNAVAILABLE/);
-  const fresh = bed.client('shop.fresh', second.authorities);
+  const fresh = bed.client('shop.fresh', { authorities: second.authorities });
   fresh.send({ hello: { boot: 1 } });
   await fresh.until(() => bed.fleet.connected('uid-fresh'));
 });
