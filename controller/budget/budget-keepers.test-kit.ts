@@ -75,7 +75,8 @@ export const ledgerIn = ({ budget }: MemoryStore): NonNullable<BudgetStatus['led
 export const conditionIn = ({ budget }: MemoryStore, type: string) =>
   budget?.status?.conditions?.find((condition) => condition.type === type);
 
-const silent: Heartbeat__Output = {
+/** A heartbeat that says nothing. */
+export const silentHeartbeat: Heartbeat__Output = {
   budget: 'orders',
   number: '0',
   epoch: '0',
@@ -115,7 +116,7 @@ export function replica(store: MemoryStore, clock = new TestClock()) {
     const { boot = '1', namespace = 'shop', ...said } = more;
     number += 1;
     const pod = { namespace, podName: `name-${podUid}`, podUid };
-    const heartbeat = { ...silent, number: String(number), ...said };
+    const heartbeat = { ...silentHeartbeat, number: String(number), ...said };
     return keepers.onHeartbeat({ pod, boot }, heartbeat);
   };
   /** It leads, and some pods are in the ledger. */
