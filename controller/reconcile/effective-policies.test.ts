@@ -233,6 +233,7 @@ test('whatever happened before, a replica that has just started comes to the sam
         }
         // Reading in between must not make it remember.
         effective.snapshotOf('uid-p');
+        for (const entry of effective.policies('shop').entries) effective.selectedBy(entry);
       }
       const fresh = new EffectivePolicies(cluster);
       for (const pod of ['uid-p', 'uid-q', 'uid-orders-1']) {
