@@ -49,8 +49,10 @@ export function startReconcile(ports: ReconcilePorts): { stop(): Promise<void> }
     stop: async () => {
       stopTimer();
       for (const end of ends) end();
-      await queue.stop();
+      const stopped = queue.stop();
+      // Before anything waits: it may lead again by then.
       metrics.reset();
+      await stopped;
     },
   };
 }
