@@ -71,8 +71,11 @@ export function openControl(settings: Settings, parts: ControlParts): ControlLin
       ca: authorities.pem(),
       token: readFileSync(controller.tokenFile, 'utf8').trim(),
     }),
-    hello: () => ({ boot, version, policyVersion: live?.digest ?? '' }),
-    onOpen: (send) => tell(send, live && intake.beyondVersion(live)),
+    greeting: () => {
+      const hello = { boot, version, policyVersion: live?.digest ?? '' };
+      const report = live && intake.beyondVersion(live);
+      return report === undefined ? [{ hello }] : [{ hello }, { report }];
+    },
     onMessage,
   });
   return {

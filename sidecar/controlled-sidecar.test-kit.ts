@@ -35,11 +35,17 @@ export function mountSecret(folder: string, name: string, key: string, text: str
   writeFileSync(join(folder, 'secrets', name, key), text, { mode: 0o600 });
 }
 
+interface Trust {
+  /** PEM. */
+  readonly ca?: string;
+  readonly serverName?: string;
+}
+
 /** A sidecar in this process, as injected into a pod: its policies come from the controller at `controller`. */
 export async function startControlledSidecar(
   folder: string,
   controller: string,
-  random: () => number = Math.random,
+  { ca = certificate, serverName = 'localhost' }: Trust = {},
 ): Promise<ControlledSidecar> {
   const socket = join(folder, 's.sock');
   const env = {
@@ -48,15 +54,15 @@ export async function startControlledSidecar(
     HOLDFAST_STATE_DIR: join(folder, 'state'),
     HOLDFAST_SECRETS_DIR: join(folder, 'secrets'),
     HOLDFAST_CONTROLLER: controller,
-    HOLDFAST_CONTROLLER_CA: certificate,
-    HOLDFAST_CONTROLLER_NAME: 'localhost',
+    HOLDFAST_CONTROLLER_CA: ca,
+    HOLDFAST_CONTROLLER_NAME: serverName,
     HOLDFAST_CONTROLLER_TOKEN_FILE: join(folder, 'token'),
     HOLDFAST_LOG_LEVEL: 'fatal',
   };
   const settings = readSettings(env);
   const app = await startApp(settings, {
     clock: systemClock,
-    random,
+    random: Math.random,
     log: makeLogger(settings.logLevel, 'test'),
     reread: (given) => readSettings(env, undefined, given),
   });

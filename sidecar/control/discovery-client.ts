@@ -1,6 +1,5 @@
 import type { Clock } from '../../platform/clock.ts';
 import type { ControllerMessage__Output } from '../../platform/gen/holdfast/control/v1/ControllerMessage.ts';
-import type { Hello } from '../../platform/gen/holdfast/control/v1/Hello.ts';
 import type { SidecarMessage } from '../../platform/gen/holdfast/control/v1/SidecarMessage.ts';
 import { discoveryService } from '../../platform/grpc/contract.ts';
 import type { Logger } from '../../platform/logger.ts';
@@ -17,10 +16,8 @@ interface ClientParts {
   readonly home: string;
   /** How to connect, as of now. Throws when a file cannot be read. */
   readonly place: () => Omit<StreamPlace, 'address'>;
-  /** As of now. */
-  readonly hello: () => Hello;
-  /** A stream is open: what it is told first. */
-  readonly onOpen: (send: Send) => void;
+  /** What a stream is told first, as of now; begins with Hello. */
+  readonly greeting: () => readonly SidecarMessage[];
   /** A message of the stream in use; `send` answers on the same one. */
   readonly onMessage: (message: ControllerMessage__Output, send: Send) => void;
 }
@@ -101,7 +98,7 @@ export class DiscoveryClient {
   }
 
   #opened(): void {
-    const { log, events, onOpen } = this.#parts;
+    const { log, events } = this.#parts;
     events.connected();
     this.#fault = '';
     log.info({ address: this.connectedTo }, 'connected to the controller');
@@ -111,7 +108,6 @@ export class DiscoveryClient {
       this.#redirects.reset();
       this.#isRedirected = false;
     });
-    onOpen((message) => this.send(message));
   }
 
   #lost(fault: string): void {
@@ -185,7 +181,7 @@ export class DiscoveryClient {
     address: string,
     { isCurrent, ...events }: Omit<StreamEvents, 'onMessage'> & { isCurrent: () => boolean },
   ): DiscoveryStream | undefined {
-    const { clock, place, hello, onMessage } = this.#parts;
+    const { clock, place, greeting, onMessage } = this.#parts;
     const onEvent: StreamEvents = {
       ...events,
       onMessage: (message) => {
@@ -198,7 +194,7 @@ export class DiscoveryClient {
     let stream: DiscoveryStream;
     try {
       const parts = { clock, service: this.#service, events: onEvent };
-      stream = new DiscoveryStream({ ...place(), address }, { hello: hello() }, parts);
+      stream = new DiscoveryStream({ ...place(), address }, greeting(), parts);
     } catch (thrown) {
       this.#failed(address, thrown instanceof Error ? thrown.message : 'unknown');
       return undefined;

@@ -58,10 +58,10 @@ export class DiscoveryStream {
   #ended: () => void = () => {};
   readonly ended = new Promise<void>((resolve) => (this.#ended = resolve));
 
-  /** Connects, and says `hello`. Throws when `ca` is no PEM. */
+  /** Connects, and says `first`, which begins with Hello. Throws when `ca` is no PEM. */
   constructor(
     place: StreamPlace,
-    hello: SidecarMessage,
+    first: readonly SidecarMessage[],
     parts: { clock: Clock; service: ServiceDefinition; events: StreamEvents },
   ) {
     const { clock, service, events } = parts;
@@ -86,11 +86,12 @@ export class DiscoveryStream {
     // The status, which follows, says the same.
     this.#stream.on('error', () => {});
     this.#stream.on('status', (end: StatusObject) => this.#end(faultOf(end)));
+    this.#stream.on('metadata', () => this.#open());
     this.#stream.on('data', (message: ControllerMessage__Output) => {
       this.#open();
       if (!this.#isEnded) events.onMessage(message);
     });
-    this.#stream.write(hello);
+    for (const message of first) this.#stream.write(message);
     this.#client.waitForReady(new Date(clock.wallNow() + connectMs), (error) => {
       if (this.#isEnded) return;
       if (error !== undefined) return this.#end('it does not answer');

@@ -28,8 +28,7 @@ function startClient(home: string, more: { random?: () => number; clock?: Clock 
     },
     home,
     place: () => seen.place,
-    hello: () => ({ boot: 7, version: 'test', policyVersion: '' }),
-    onOpen: () => {},
+    greeting: () => [{ hello: { boot: 7, version: 'test', policyVersion: '' } }],
     onMessage: ({ trust, policy }, send) => {
       if (trust) seen.trust.push(trust.pem);
       if (policy) send({ report: { version: policy.version } });
