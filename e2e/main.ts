@@ -94,7 +94,7 @@ async function prepare(): Promise<boolean> {
   const unbuilt = nodeBinaries.filter((binary) => !isBuilt(binary));
   if (unbuilt.length > 0) {
     console.log(`${unbuilt.length} of ${nodeBinaries.length} Kubernetes programs are missing`);
-    console.log('all take 9 minutes on 2 cores, once for all checkouts; half of it is resumed');
+    console.log('all take 8 minutes on 2 idle cores, once for all checkouts; what was half done is resumed');
   }
   const built = await step('Kubernetes programs', () => buildBinaries(nodeBinaries, signal));
   return built && missing.length === 0;

@@ -21,7 +21,7 @@ export function makeModule(work: string, binary: Binary, go: Go): Promise<Builda
     case 'etcd':
       return requiring(work, 'go.etcd.io/etcd/server/v3', '', binary, go);
     case 'coredns':
-      return requiring(work, 'github.com/coredns/coredns', '', binary, go);
+      return corednsModule(work, go);
     case 'helm':
       return requiring(work, 'helm.sh/helm/v3', '/cmd/helm', binary, go);
     case 'pause':
@@ -57,10 +57,21 @@ function helmFlags(): string {
   ].join(' ');
 }
 
+async function corednsModule(work: string, go: Go): Promise<Buildable> {
+  const { ldflags } = await requiring(work, 'github.com/coredns/coredns', '', 'coredns', go);
+  return ownProgram(work, 'dns', ldflags);
+}
+
 async function pauseModule(work: string): Promise<Buildable> {
   writeFileSync(join(work, 'go.mod'), 'module build\n\ngo 1.26\n');
-  cpSync(fileURLToPath(new URL('pause/main.go', import.meta.url)), join(work, 'main.go'));
-  return { program: '.', ldflags: '' };
+  return ownProgram(work, 'pause', '');
+}
+
+/** One of which main.go is here. */
+function ownProgram(work: string, folder: string, ldflags: string): Buildable {
+  const source = fileURLToPath(new URL(`${folder}/main.go`, import.meta.url));
+  cpSync(source, join(work, 'main.go'));
+  return { program: '.', ldflags };
 }
 
 /**

@@ -10,6 +10,9 @@ interface LockedPackage {
 
 type Lock = Readonly<Record<string, LockedPackage>>;
 
+/** Half of the bytes, and no program reads them. */
+const forDevelopers = /\.(?:map|d\.[cm]?ts|md|tsbuildinfo)$/;
+
 /** Copies from the checkout's node_modules what packages need at run time: nothing is downloaded for an image. */
 export function copyModules(checkout: string, roots: readonly string[], target: string): void {
   const text = readFileSync(join(checkout, 'package-lock.json'), 'utf8');
@@ -20,7 +23,7 @@ export function copyModules(checkout: string, roots: readonly string[], target: 
     cpSync(join(checkout, folder), join(target, folder), {
       recursive: true,
       // What is below is named by itself, where it is needed.
-      filter: (source) => source !== nested,
+      filter: (source) => source !== nested && !forDevelopers.test(source),
     });
   }
 }
