@@ -94,7 +94,7 @@ test('a server that stops ends all streams within a second, and serves nobody an
   const stopped = bed.server.stop();
   greeting.send({ hello: { boot: 1 } });
   for (const client of [...clients, greeting]) {
-    expect(await client.status()).toMatch(/^UNAVAILABLE/);
+    expect(await client.status()).toMatch(/^UNAVAILABLE: this controller stops/);
   }
   await stopped;
   expect(bed.fleet.size).toBe(0);
@@ -104,13 +104,15 @@ test('a server that stops ends all streams within a second, and serves nobody an
 
 test('a server stops while a sidecar reads nothing', async () => {
   const bed = await startTestBed();
-  bed.snapshots.set('*', snapshot('v1', 3_000_000));
   const client = await bed.join('a');
   client.stream.pause();
-  for (let at = 0; at < 30; at += 1) {
-    bed.snapshots.set('*', snapshot(`w${at}`, 3_000_000));
+  // Until a push has been under way for long.
+  for (let [at, idle] = [0, 0]; idle < 10; at += 1) {
+    const { asked } = bed;
+    bed.snapshots.set('*', snapshot(`v${at}`, 500_000));
     bed.server.policiesChanged();
-    await systemClock.sleep(5);
+    await systemClock.sleep(20);
+    idle = bed.asked === asked ? idle + 1 : 0;
   }
   const fromMs = systemClock.now();
   await bed.server.stop();
@@ -129,4 +131,12 @@ test('connections that speak no TLS, or nothing, end without harm', async () => 
   await bed.join('a');
   expect(sockets).toHaveLength(20);
   sockets.forEach((socket) => socket.destroy());
+});
+
+test('a port that another process has is not taken', async () => {
+  const bed = await startTestBed();
+  const other = await startTestBed();
+  await expect(other.server.listen('127.0.0.1', bed.port)).rejects.toThrow(
+    `cannot listen on 127.0.0.1:${bed.port}: another process may`,
+  );
 });

@@ -1,12 +1,12 @@
 import { Server, status } from '@grpc/grpc-js';
 import type { Clock } from '../../platform/clock.ts';
-import { HoldfastError } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { Authentication, type ReviewToken } from './authentication.ts';
 import { discoveryCodec, type DiscoveryCodec } from './discovery-codec.ts';
 import type { DiscoveryMetrics } from './discovery-metrics.ts';
 import type { Fleet } from './fleet.ts';
 import { endCall, greet, type DiscoveryCall } from './greeting.ts';
+import { listenFor, type Listener } from './listener.ts';
 import { rotatingCredentials, type CertificateSource } from './rotating-credentials.ts';
 import { SidecarStream, type StreamPorts } from './sidecar-stream.ts';
 
@@ -51,7 +51,7 @@ export class DiscoveryServer {
   #scheduled = false;
   #greeting = 0;
   #stopping = false;
-  #address = '';
+  #listener: Listener | undefined;
   readonly #stopWatching: () => void;
 
   constructor(parts: DiscoveryParts) {
@@ -89,16 +89,14 @@ export class DiscoveryServer {
     const credentials = rotatingCredentials(certificates, (fault) => {
       log.error({ err: fault }, 'the certificate cannot be used; the one before stays');
     });
-    const name = host.includes(':') ? `[${host}]` : host;
-    const bound = await new Promise<number>((resolve, reject) => {
-      this.#server.bindAsync(`${name}:${port}`, credentials, (cause, bound) => {
-        if (cause === null) return resolve(bound);
-        const message = `cannot listen on ${name}:${port}: another process may`;
-        return reject(new HoldfastError('already-exists', 'INVALID_REQUEST', message, { cause }));
-      });
+    const injector = this.#server.createConnectionInjector(credentials);
+    this.#listener = await listenFor({
+      host,
+      port,
+      onConnection: (socket) => injector.injectConnection(socket),
+      onFault: (fault) => log.error({ err: fault }, 'a connection could not be taken'),
     });
-    this.#address = `${name}:${bound}`;
-    return bound;
+    return this.#listener.port;
   }
 
   /** Policies of a namespace, or of all, may be others now: whoever has others is sent them. */
@@ -134,6 +132,7 @@ export class DiscoveryServer {
     const { clock, random } = this.#parts;
     this.#stopping = true;
     this.#stopWatching();
+    this.#listener?.close();
     const closed = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
     let left = this.#streams.size;
     await new Promise<void>((resolve) => {
@@ -148,7 +147,7 @@ export class DiscoveryServer {
     });
     // Of whoever has not read what it was sent, the connection does not end by itself.
     const stopTimer = clock.after(lingerMs, () => {
-      if (this.#address !== '') this.#server.drain(this.#address, 0);
+      this.#listener?.cut();
     });
     await closed;
     stopTimer();

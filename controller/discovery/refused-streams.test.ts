@@ -109,6 +109,10 @@ test('a stream ends with the token that it came with', async () => {
   const bed = await startTestBed(clock);
   const pod = { namespace: 'shop', podName: 'a', podUid: 'uid-a' };
   bed.review = () => Promise.resolve({ pod, expiresAtMs: 3_600_000 });
+  const early = await bed.join('a');
+  early.close();
+  await early.until(() => bed.fleet.size === 0);
+  expect(clock.alarms).toBe(0);
   const client = await bed.join('a');
   await clock.advance(3_599_999);
   expect(bed.fleet.size).toBe(1);

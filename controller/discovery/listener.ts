@@ -1,0 +1,54 @@
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { HoldfastError } from '../../platform/errors.ts';
+
+/** Where connections come in. */
+export interface Listener {
+  readonly port: number;
+  /** Takes no new connections. */
+  close(): void;
+  /** Ends those that are open, whatever is still on its way. */
+  cut(): void;
+}
+
+interface ListenerParts {
+  readonly host: string;
+  readonly port: number;
+  readonly onConnection: (socket: Socket) => void;
+  /** A connection could not be taken. */
+  readonly onFault: (fault: unknown) => void;
+}
+
+/** More sidecars than one replica is made for, and those who have not said yet what they are. */
+const mostConnections = 25_000;
+
+/**
+ * Listens on `host:port` (port 0 = any free one). grpc-js's own listener has no way to end a connection whose peer does not read. Rejects when the
+ * port cannot be had.
+ */
+export async function listenFor({
+  host,
+  port,
+  onConnection,
+  onFault,
+}: ListenerParts): Promise<Listener> {
+  const sockets = new Set<Socket>();
+  const server = createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    onConnection(socket);
+  });
+  server.maxConnections = mostConnections;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause) => {
+      const message = `cannot listen on ${host}:${port}: another process may`;
+      reject(new HoldfastError('already-exists', 'INVALID_REQUEST', message, { cause }));
+    });
+    server.listen(port, host, resolve);
+  });
+  server.removeAllListeners('error').on('error', onFault);
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () => void server.close(),
+    cut: () => sockets.forEach((socket) => socket.destroy()),
+  };
+}
