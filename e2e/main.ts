@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { interruption } from '../scripts/dev/interruption.ts';
 import { step } from '../scripts/dev/progress.ts';
 import { runCommand } from '../scripts/dev/run-command.ts';
+import { holdAlone } from '../scripts/dev/single-run.ts';
 import { clusterHome, isBuilt, nodeBinaries } from './cluster/binaries.ts';
 import { buildBinaries } from './cluster/build-binaries.ts';
 import { kubeconfigOf } from './cluster/identities.ts';
@@ -13,10 +14,10 @@ import { importImages } from './cluster/image-folder.ts';
 import { machineSnapshot, snapshotDifference } from './cluster/machine-snapshot.ts';
 import { nodeDown, nodeStatus, nodeUp } from './cluster/node.ts';
 import { hostIp, nodeFolder } from './cluster/node-place.ts';
-import { noNodeEver } from './cluster/node-requirements.ts';
 import { installPackages } from './cluster/packages.ts';
 import { imageNames, writeImageArchive } from './kubernetes/images.ts';
-import { environmentOf, missingVariables } from './kubernetes/surroundings.ts';
+import { noEndToEndReason } from './kubernetes/requirements.ts';
+import { environmentOf } from './kubernetes/surroundings.ts';
 
 const help = `usage: npm run e2e -- [--keep] [--images FILE] [WORD…]
 
@@ -26,7 +27,7 @@ Root and Go are needed; where they are not, E2E_KUBECONFIG and E2E_*_IMAGE point
   --keep         leaves the node up: "node e2e/cluster/main.ts down" ends it. One that was up before stays up in any case
   --images FILE  only writes the images into an archive, for "kind load image-archive" and the like
 
-Exit code: 0 when all passed, 1 when not, 64 for wrong arguments, 69 where no node can be had (it says what is missing).
+Exit code: 0 when all passed, 1 when not, 64 for wrong arguments, 69 where there can be no e2e (it says what is missing).
 `;
 
 const checkout = fileURLToPath(new URL('..', import.meta.url));
@@ -55,19 +56,17 @@ async function perform(): Promise<number> {
     await buildImages(resolve(values.images));
     return 0;
   }
+  const reason = noEndToEndReason();
+  if (reason !== undefined) {
+    console.error(`no e2e here: ${reason}`);
+    return 69;
+  }
   if (process.env['E2E_KUBECONFIG'] === undefined) return onOwnNode();
-  const missing = missingVariables();
-  if (missing.length === 0) return (await tests({})) ? 0 : 1;
-  console.error(`E2E_KUBECONFIG is set, but not ${missing.join(', ')}: see e2e/cluster/README.md`);
-  return 64;
+  return (await tests({})) ? 0 : 1;
 }
 
 async function onOwnNode(): Promise<number> {
-  const reason = noNodeEver();
-  if (reason !== undefined) {
-    console.error(`no e2e here: ${reason}. E2E_KUBECONFIG makes it use a cluster of yours`);
-    return 69;
-  }
+  await using _lock = await alone();
   if (!(await prepare())) return 69;
   mkdirSync(clusterHome(), { recursive: true });
   const archive = join(clusterHome(), `e2e-images.${process.pid}.tar`);
@@ -87,6 +86,15 @@ async function onOwnNode(): Promise<number> {
   }
 }
 
+/** The node is everybody's: who ends first would take it from the others. */
+async function alone(): Promise<AsyncDisposable> {
+  try {
+    return await holdAlone('holdfast-e2e');
+  } catch (cause) {
+    throw new Error('npm run e2e is running already, and there is one node', { cause });
+  }
+}
+
 /** Whatever takes minutes, once. */
 async function prepare(): Promise<boolean> {
   const missing = await step('packages of the system', () => installPackages(signal));
@@ -94,7 +102,9 @@ async function prepare(): Promise<boolean> {
   const unbuilt = nodeBinaries.filter((binary) => !isBuilt(binary));
   if (unbuilt.length > 0) {
     console.log(`${unbuilt.length} of ${nodeBinaries.length} Kubernetes programs are missing`);
-    console.log('all take 8 minutes on 2 idle cores, once for all checkouts; what was half done is resumed');
+    console.log(
+      'all take 8 minutes on 2 idle cores, once for all checkouts; what was half done is resumed',
+    );
   }
   const built = await step('Kubernetes programs', () => buildBinaries(nodeBinaries, signal));
   return built && missing.length === 0;

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { controlPlaneBinaries } from '../../e2e/cluster/binaries.ts';
 import { buildBinaries } from '../../e2e/cluster/build-binaries.ts';
+import { noEndToEndReason } from '../../e2e/kubernetes/requirements.ts';
 import { redisProgram } from '../servers/redis.ts';
 import { installRedis } from './system-package.ts';
 import { preparePython } from './python-environment.ts';
@@ -77,6 +78,12 @@ export async function runSteps(extent: Extent, signal: AbortSignal): Promise<Tal
     if (extent === 'full') {
       // One after the other: some of them measure.
       await tests('long tests', ['--project=long', '--no-file-parallelism'], 24 * minuteMs);
+      const reason = noEndToEndReason();
+      if (reason === undefined) {
+        await command('end to end on a Kubernetes node', process.execPath, 'e2e/main.ts');
+      } else {
+        console.log(`end to end: skipped, ${reason}`);
+      }
     }
   }
   return {
