@@ -1,46 +1,10 @@
 import { Account } from './account.ts';
 import { allocate } from './allocation.ts';
+import type { BooksOptions, BooksSummary, BudgetTerms } from './budget-terms.ts';
 import type { Ledger } from './ledger.ts';
 import { sortRows } from './listed-rows.ts';
-import { ListingTurns, type ListingTimes } from './listing-turns.ts';
+import { ListingTurns } from './listing-turns.ts';
 import type { Grant, Heartbeat, Listing, SessionRow } from './share-messages.ts';
-
-/** What the owner of the database allows. */
-export interface BudgetTerms {
-  /** Sessions on the server. */
-  readonly total: number;
-  /** Of these, for others than sidecars. */
-  readonly reserve: number;
-  /** What each pod keeps without the controller, as far as floors are at most half of the budget. */
-  readonly floor: number;
-  /** Most for one pod. */
-  readonly ceiling: number;
-  /** How long a grant runs from the send time of its heartbeat. */
-  readonly leaseMs: number;
-}
-
-export interface BooksOptions extends ListingTimes {
-  /** A deleted pod that was not heard for so long, and has no session, is gone. */
-  readonly forgetAfterMs: number;
-  /** That the ledger has room for; others are not answered. */
-  readonly mostPods: number;
-  /** By the Lease, and a clock that does not stand still while the process or its machine does. */
-  readonly isLeading: () => boolean;
-}
-
-export interface BooksSummary {
-  readonly pods: number;
-  /** Sessions that sidecars have, or may have. */
-  readonly counted: number;
-  /** Sessions of others. */
-  readonly foreign: number;
-  /** Of all pods. */
-  readonly floors: number;
-  /** What all who are heard ask for. */
-  readonly demand: number;
-  /** Some pods have no floor, because floors would be more than half, or no place in the ledger. */
-  readonly tooSmall: boolean;
-}
 
 /**
  * The leader's books of one budget: who may have how many sessions. They open with the ledger that the leader has written, grow nothing until all
@@ -52,7 +16,10 @@ export class Books {
   readonly #options: BooksOptions;
   #terms: BudgetTerms;
   #ledger: Ledger;
-  #ledgerDirty = false;
+  /** Counts what is to be in the ledger, what was when it was wanted last, and what is in it as it was stored. */
+  #changes = 0;
+  #changesWanted = 0;
+  #changesStored = 0;
   /** When all grants of the leader before have ended. */
   readonly #growsAtMs: number;
   readonly #turns: ListingTurns;
@@ -74,7 +41,7 @@ export class Books {
     this.#leaseMs = Math.max(ledger.leaseMs, terms.leaseMs);
     this.#shortensAtMs = nowMs + ledger.leaseMs;
     this.#growsAtMs = first ? -Infinity : nowMs + this.#leaseMs;
-    this.#ledgerDirty = ledger.leaseMs !== this.#leaseMs;
+    if (ledger.leaseMs !== this.#leaseMs) this.#changes += 1;
     this.#turns = new ListingTurns(options, this.#growsAtMs);
     for (const entry of ledger.entries) {
       const account = Account.taken(entry, nowMs, options.lateConnectMs);
@@ -119,7 +86,7 @@ export class Books {
     if (terms.leaseMs < this.#terms.leaseMs) this.#shortensAtMs = nowMs + this.#leaseMs;
     if (terms.leaseMs > this.#leaseMs) {
       this.#leaseMs = terms.leaseMs;
-      this.#ledgerDirty = true;
+      this.#changes += 1;
     }
     this.#terms = terms;
   }
@@ -133,16 +100,17 @@ export class Books {
   answer(heartbeat: Heartbeat, nowMs: number): Grant | undefined {
     if (!this.#options.isLeading()) return undefined;
     const account = this.#account(heartbeat, nowMs);
+    const former = account?.boot;
     if (account?.hear(heartbeat, nowMs, this.#options.lateConnectMs) !== true) return undefined;
-    if (account.moved(heartbeat.address)) this.#ledgerDirty = true;
-    if (heartbeat.leaving === true && heartbeat.ports.length === 0) {
+    if (account.boot !== former) this.#changes += 1;
+    if (account.moved(heartbeat.address)) this.#changes += 1;
+    if (heartbeat.leaving === true && heartbeat.ports.length === 0 && !account.left) {
       account.leave();
-      this.#ledgerDirty = true;
+      this.#changes += 1;
     }
     const askedAtMs = this.#turns.takes(heartbeat, nowMs);
     const terminate = this.#spread(heartbeat.listing, askedAtMs, nowMs);
     this.#recount(account, nowMs);
-    if (account.recordedBoot !== account.boot) this.#ledgerDirty = true;
     if (account.recordedBoot !== account.boot || account.left) return undefined;
 
     const share = this.#share(account, nowMs);
@@ -162,7 +130,7 @@ export class Books {
     const { leaseMs } = this.#terms;
     if (leaseMs < this.#leaseMs && nowMs >= this.#shortensAtMs) {
       this.#leaseMs = leaseMs;
-      this.#ledgerDirty = true;
+      this.#changes += 1;
     }
     let urgent = !this.grows(nowMs);
     let connected = false;
@@ -188,7 +156,8 @@ export class Books {
 
   /** What is to be written before new boots are answered and new floors count; undefined = nothing. */
   ledgerWanted(): Ledger | undefined {
-    if (!this.#ledgerDirty) return undefined;
+    if (this.#changes === this.#changesStored) return undefined;
+    this.#changesWanted = this.#changes;
     const entries = [...this.#accounts.values()]
       .filter(({ left }) => !left)
       .map(({ pod, address, boot, floorToBe, former }) => {
@@ -198,17 +167,26 @@ export class Books {
     return { version: version + 1, epoch, leaseMs: this.#leaseMs, entries };
   }
 
-  /** It was written, as `ledgerWanted` gave it. */
+  /** It was written, as `ledgerWanted` gave it last. */
   ledgerStored(ledger: Ledger, nowMs: number): void {
+    this.#changesStored = this.#changesWanted;
+    this.#record(ledger, nowMs);
+  }
+
+  /** An earlier write of these books was found to be stored: what has changed since is to be written still. */
+  ledgerFound(ledger: Ledger, nowMs: number): void {
+    this.#changes += 1;
+    this.#record(ledger, nowMs);
+  }
+
+  #record(ledger: Ledger, nowMs: number): void {
     this.#ledger = ledger;
-    this.#ledgerDirty = ledger.leaseMs !== this.#leaseMs;
     for (const { pod, boot, floor, former } of ledger.entries) {
       const account = this.#accounts.get(pod);
       if (account === undefined || account.left) continue;
       account.recordedBoot = boot;
       account.recordedFormer = former;
       account.floor = floor;
-      if (account.boot !== boot || account.floorToBe !== floor) this.#ledgerDirty = true;
       this.#recount(account, nowMs);
     }
   }
@@ -222,7 +200,7 @@ export class Books {
     }
     const account = new Account(heartbeat, nowMs);
     this.#accounts.set(heartbeat.pod, account);
-    this.#ledgerDirty = true;
+    this.#changes += 1;
     return account;
   }
 
@@ -258,12 +236,15 @@ export class Books {
     const silentMs = nowMs - account.heardAtMs;
     if (silentMs >= leaseMs) account.lapse(nowMs, lateConnectMs);
     this.#recount(account, nowMs);
-    if (account.recordedFormer && !account.former) this.#ledgerDirty = true;
+    if (account.recordedFormer && !account.former) {
+      account.recordedFormer = false;
+      this.#changes += 1;
+    }
     const empty = !account.unlisted() && account.sessions === 0;
     if (!account.podDeleted || silentMs < leaseMs + forgetAfterMs || !empty) return;
     this.#accounts.delete(account.pod);
     this.#counted -= account.counted;
-    this.#ledgerDirty = true;
+    this.#changes += 1;
   }
 
   #giveFloors(nowMs: number): void {
@@ -278,7 +259,7 @@ export class Books {
       else if (floor <= account.counted - account.besides(nowMs) + this.free) {
         account.floorToBe = floor;
         floors += floor;
-        this.#ledgerDirty = true;
+        this.#changes += 1;
         this.#recount(account, nowMs);
       }
     }

@@ -190,9 +190,9 @@ export class BudgetKeeper {
     if (budget !== undefined && same && found.version === version) {
       open.stored = budget;
     } else if (budget !== undefined && same && found.version === wanted?.version) {
-      // The answer to an earlier write was lost.
+      // The answer to an earlier write was lost; since then more may have come to be wanted.
       open.stored = budget;
-      open.books.ledgerStored(wanted, clock.now());
+      open.books.ledgerFound(ledgerOf(found, budget.spec.leaseMs), clock.now());
     } else {
       this.#open = undefined;
       this.#notBeforeMs = clock.now() + retryMs;

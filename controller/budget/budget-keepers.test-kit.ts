@@ -27,6 +27,8 @@ export class MemoryStore implements BudgetStore {
   writes = 0;
   /** What happens to the next write: it is kept but fails, or fails. */
   next: 'lose the answer' | 'fail' | undefined;
+  /** Happens while the next write is under way. */
+  duringNext: (() => unknown) | undefined;
 
   constructor(budget: ConnectionBudget) {
     this.budget = budget;
@@ -54,8 +56,10 @@ export class MemoryStore implements BudgetStore {
     { metadata }: ConnectionBudget,
     status: BudgetStatus,
   ): Promise<ConnectionBudget | undefined> {
-    const { next } = this;
+    const { next, duringNext } = this;
     this.next = undefined;
+    this.duringNext = undefined;
+    duringNext?.();
     if (next === 'fail') return Promise.reject(new Error('the API server is away'));
     if (this.budget?.metadata.resourceVersion !== metadata.resourceVersion) {
       return Promise.resolve(undefined);

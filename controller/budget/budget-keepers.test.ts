@@ -103,6 +103,35 @@ test.each(['lose the answer', 'fail'] as const)(
   },
 );
 
+test('who came after a write whose answer was lost is answered when it is written, too', async () => {
+  const store = new MemoryStore(budgetOf());
+  const { clock, beat, opened } = replica(store);
+  await opened('a');
+  beat('b', { demand: 1 });
+  store.next = 'lose the answer';
+  await clock.advance(600);
+  expect(ledgerIn(store).entries).toHaveLength(2);
+  beat('c', { demand: 1 });
+  const early: number[] = [];
+  for (let round = 0; round < 12; round += 1) {
+    await clock.advance(250);
+    const isWritten = ledgerIn(store).entries.some(({ pod }) => pod === 'c');
+    if (beat('c', { demand: 1 }) !== undefined && !isWritten) early.push(round);
+  }
+  expect(early).toEqual([]);
+  expect(ledgerIn(store).entries).toHaveLength(3);
+});
+
+test('who came while the ledger was written is written next', async () => {
+  const store = new MemoryStore(budgetOf({ floor: 0 }));
+  const { clock, beat, opened } = replica(store);
+  await opened('a');
+  beat('b', { demand: 1 });
+  store.duringNext = () => beat('c', { demand: 1 });
+  await clock.advance(3_000);
+  expect(ledgerIn(store).entries).toHaveLength(3);
+});
+
 test('a budget that was deleted and made again has a higher epoch, which sidecars take', async () => {
   const store = new MemoryStore(budgetOf());
   const { keepers, clock, opened } = replica(store);

@@ -1,5 +1,5 @@
 import type { BudgetStatus } from '../../crds/budget-status.ts';
-import type { BooksSummary, BudgetTerms } from './books.ts';
+import type { BooksSummary, BudgetTerms } from './budget-terms.ts';
 import { type BudgetCondition, hardLimit, type ServerLimits } from './hard-limit.ts';
 import type { Ledger } from './ledger.ts';
 

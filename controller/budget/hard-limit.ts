@@ -1,5 +1,5 @@
 import type { Condition } from '../../crds/status-fields.ts';
-import type { BudgetTerms } from './books.ts';
+import type { BudgetTerms } from './budget-terms.ts';
 
 /** A condition before it has a time. */
 export type BudgetCondition = Pick<Condition, 'status' | 'reason' | 'message'> & {

@@ -1,4 +1,5 @@
-import { Books, type BudgetTerms } from '../books.ts';
+import { Books } from '../books.ts';
+import type { BudgetTerms } from '../budget-terms.ts';
 import { emptyLedger, succeed, type Ledger } from '../ledger.ts';
 import type { Grant, Heartbeat } from '../share-messages.ts';
 import { times } from './times.test-kit.ts';

@@ -1,5 +1,5 @@
 import { allocate } from '../allocation.ts';
-import type { BudgetTerms } from '../books.ts';
+import type { BudgetTerms } from '../budget-terms.ts';
 import { Controllers } from './controllers.test-kit.ts';
 import { plan, type Fault } from './faults.test-kit.ts';
 import { Network } from './network.test-kit.ts';
