@@ -1,7 +1,9 @@
 import type { Claim } from '../../crds/policy-claims.ts';
 import { pathText } from '../../crds/schema-faults.ts';
+import { canonicalJson } from './canonical-json.ts';
 import { byAge, type PolicyEntry, type Problem } from './policy-entry.ts';
 import { commonLabels, CompatibleIndex, type SelectorIndex } from './selection.ts';
+import type { Labels } from './stored-object.ts';
 
 /** A policy that does not stand where an older one does. */
 export interface Conflict {
@@ -47,8 +49,9 @@ export function possibleConflicts(
 ): ReadonlyMap<string, Conflict> {
   const found = new Map<string, Conflict>();
   const claiming = new Map<string, CompatibleIndex<PolicyEntry>>();
+  const keptAway = keptAwayFrom(index);
   for (const entry of entries.toSorted(byAge)) {
-    const conflict = firstConflict(entry, claiming, index);
+    const conflict = firstConflict(entry, claiming, keptAway);
     if (conflict !== undefined) found.set(entry.uid, conflict);
     for (const { key } of entry.claims) {
       let others = claiming.get(key);
@@ -59,17 +62,32 @@ export function possibleConflicts(
   return found;
 }
 
+type KeptAway = (labels: Labels) => ReadonlyMap<PolicyEntry, Conflict>;
+
+/** Who does not stand on a pod with some labels; asked again and again of the same ones. */
+function keptAwayFrom(index: SelectorIndex<PolicyEntry>): KeptAway {
+  const known = new Map<string, ReadonlyMap<PolicyEntry, Conflict>>();
+  return (labels) => {
+    const key = canonicalJson(labels);
+    let found = known.get(key);
+    if (found === undefined) {
+      const { conflicts } = admit(index.matching(labels));
+      found = new Map(conflicts.map((conflict) => [conflict.younger, conflict]));
+      known.set(key, found);
+    }
+    return found;
+  };
+}
+
 function firstConflict(
   entry: PolicyEntry,
   claiming: ReadonlyMap<string, CompatibleIndex<PolicyEntry>>,
-  index: SelectorIndex<PolicyEntry>,
+  keptAway: KeptAway,
 ): Conflict | undefined {
   for (const { key } of entry.claims) {
     for (const older of claiming.get(key)?.compatible(entry.selector) ?? []) {
       const labels = commonLabels(older.selector, entry.selector);
-      if (labels === undefined) continue;
-      const { conflicts } = admit(index.matching(labels));
-      const own = conflicts.find(({ younger }) => younger === entry);
+      const own = labels && keptAway(labels).get(entry);
       if (own !== undefined) return own;
     }
   }

@@ -98,6 +98,12 @@ test('a policy that is not valid is in force nowhere', () => {
   });
 });
 
+test('a field of a later release is passed on, and makes nothing invalid', () => {
+  const { effective } = clusterOf(policyObject('a', { ...guardSpec('x'), quotas: { max: 1 } }));
+  const [policy] = effective.snapshotOf('uid-orders-1')?.policies ?? [];
+  expect(policy?.manifest).toContain('"quotas":{"max":1}');
+});
+
 test('a policy waits for its budget, and for the budget to allow its namespace', () => {
   const { cluster, effective } = clusterOf(policyObject('a', withBudget('db')));
   const problem = () => effective.policies('shop').verdict('uid-a').refusal;

@@ -1,8 +1,12 @@
 import { claimsOf, type Claim } from '../../crds/policy-claims.ts';
-import { checkManifest } from '../../crds/policy-manifest.ts';
 import type { PolicyStatus } from '../../crds/policy-status.ts';
-import { apiVersion, policyKind, type PolicySpec } from '../../crds/resilience-policy.ts';
-import { pathText } from '../../crds/schema-faults.ts';
+import {
+  apiVersion,
+  policyKind,
+  policySchema,
+  type PolicySpec,
+} from '../../crds/resilience-policy.ts';
+import { issueText, pathText } from '../../crds/schema-faults.ts';
 import { canonicalJson } from './canonical-json.ts';
 import type { Labels, StoredObject } from './stored-object.ts';
 
@@ -32,9 +36,12 @@ export interface PolicyEntry {
 export function readEntry({ metadata, spec: given }: StoredObject): PolicyEntry {
   const { name, namespace = '', uid = '', generation = 0, creationTimestamp = '' } = metadata;
   const bare = { apiVersion, kind: policyKind, metadata: { name, namespace }, spec: given };
-  const { policy, faults } = checkManifest(bare);
-  const spec = policy?.spec;
-  const text = faults.map(({ path, text: fault }) => `${pathText(path)} ${fault}`).join('; ');
+  // Fields that it does not know are passed on: a CRD is upgraded before the controllers, and has defaults for them.
+  const { data, error } = policySchema.safeParse(bare, { reportInput: true });
+  const spec = data?.spec;
+  const faults = (error?.issues ?? []).map(
+    (issue) => `${pathText(issue.path)} ${issueText(issue)}`,
+  );
   return {
     namespace,
     name,
@@ -44,7 +51,7 @@ export function readEntry({ metadata, spec: given }: StoredObject): PolicyEntry 
     selector: spec?.selector?.matchLabels ?? {},
     claims: spec === undefined ? [] : claimsOf(spec),
     spec,
-    fault: spec === undefined ? { reason: 'Invalid', message: text } : undefined,
+    fault: spec === undefined ? { reason: 'Invalid', message: faults.join('; ') } : undefined,
     manifest: spec === undefined ? '' : canonicalJson(bare),
   };
 }

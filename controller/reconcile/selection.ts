@@ -74,7 +74,7 @@ export class CompatibleIndex<Item extends Selecting> {
   }
 
   /** In an order that only depends on the order in which they were added. */
-  compatible(selector: Labels): readonly Item[] {
+  *compatible(selector: Labels): Iterable<Item> {
     let candidates: readonly (readonly Item[])[] = [this.#all];
     let fewest = this.#all.length;
     for (const [key, value] of Object.entries(selector)) {
@@ -86,7 +86,9 @@ export class CompatibleIndex<Item extends Selecting> {
       candidates = lists;
       fewest = length;
     }
-    return candidates.flat().filter((item) => commonLabels(item.selector, selector) !== undefined);
+    for (const list of candidates) {
+      for (const item of list) if (commonLabels(item.selector, selector) !== undefined) yield item;
+    }
   }
 }
 
