@@ -1,6 +1,7 @@
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { nearestName } from '../crds/nearest-name.ts';
+import { injectionVariables } from './injection-variables.ts';
 import { SettingsError } from './settings-error.ts';
 
 interface About {
@@ -108,6 +109,7 @@ export const variablesSchema = z.strictObject({
       description: 'Memory that the controller may take; half of it is for its heap.',
       without: 'the limit of its cgroup, if there is one',
     }),
+  ...injectionVariables,
 });
 
 export type Variables = Readonly<z.output<typeof variablesSchema>>;

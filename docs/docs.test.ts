@@ -5,6 +5,7 @@ import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
 import { statusNames } from '../clients/typescript/errors.ts';
 import { reasons } from '../platform/errors.ts';
+import { admissionMetrics } from '../controller/admission/admission-metrics.ts';
 import { budgetMetrics } from '../controller/budget/budget-metrics.ts';
 import { discoveryMetrics } from '../controller/discovery/discovery-metrics.ts';
 import { kubeMetrics } from '../controller/kube/kube-metrics.ts';
@@ -124,6 +125,7 @@ const madeByTheSidecar = registered((registry) => {
 
 /** Beside those of its process, which are the same. */
 const madeByTheController = registered((registry) => {
+  admissionMetrics(registry, () => undefined);
   budgetMetrics(registry, () => new Map());
   discoveryMetrics(registry, () => 0);
   kubeMetrics(registry, () => undefined);

@@ -12,14 +12,12 @@ import { webhookConfigurations } from '../controller/admission/webhook-configura
 import { keepCertificates } from '../controller/certificates/keeper.ts';
 import type { ServingTls } from '../controller/certificates/serving-certificates.ts';
 import { tlsSecretName } from '../controller/certificates/tls-secret.ts';
-import {
-  superviseWebhookBundles,
-  type WebhookConfiguration,
-  type WebhookConfigurations,
-} from '../controller/certificates/webhook-bundles.ts';
+import { superviseWebhookBundles } from '../controller/certificates/webhook-bundles.ts';
 import { openKubeApi } from '../controller/kube/api.ts';
 import { mayDo } from '../controller/kube/reviews.ts';
 import { secretStore } from '../controller/kube/secret-store.ts';
+import { webhookStore } from '../controller/kube/webhook-store.ts';
+import { Registry } from 'prom-client';
 import { systemClock } from '../platform/clock.ts';
 import { makeLogger } from '../platform/logger.ts';
 import type { KubeApi } from './cluster/kube-api.ts';
@@ -28,18 +26,14 @@ import type { TestCluster } from './cluster/test-cluster.ts';
 
 const group = '/apis/admissionregistration.k8s.io/v1';
 const logger = makeLogger('silent', 'test');
-const kinds = {
-  MutatingWebhookConfiguration: 'mutatingwebhookconfigurations',
-  ValidatingWebhookConfiguration: 'validatingwebhookconfigurations',
-} as const;
-
 /** The webhooks in this process, and an API server that calls them. */
 export interface AdmissionBed {
   readonly tls: ServingTls;
   /** As a cache would have them. */
   policies: StoredPolicy[];
-  /** What was asked, and how it ended: `/mutate-pods allowed`. */
-  readonly answers: string[];
+  isSynced: boolean;
+  /** How many reviews were answered: `mutate-pods allowed` → 3. */
+  answers(): Promise<Readonly<Record<string, number>>>;
   /** Puts the `caBundle` of the webhooks right now. */
   repairBundles(): Promise<void>;
   /** Creates what is there only because controllers run in other clusters. */
@@ -72,17 +66,20 @@ export async function openAdmissionBed({ api, kubeconfig }: TestCluster): Promis
     logger,
     signal: new AbortController().signal,
   });
-  const answers: string[] = [];
-  const bed = { policies: [] as StoredPolicy[] };
+  const registry = new Registry();
+  const bed = { policies: [] as StoredPolicy[], isSynced: true };
   const server = await serveWebhooks({
     port: 0,
     host: '127.0.0.1',
     certificates,
     clock: systemClock,
     logger,
-    onAnswer: (path, verdict) => answers.push(`${path} ${verdict}`),
+    registry,
     settings: injectionSettings,
-    policiesIn: () => bed.policies,
+    policiesIn: () => {
+      if (!bed.isSynced) throw new Error('policies have not been listed yet');
+      return bed.policies;
+    },
     budget: () => undefined,
     mayGetSecret: (user, namespace, name, signal) =>
       mayDo(kube, user, { verb: 'get', resource: 'secrets', namespace, name }, signal),
@@ -93,10 +90,10 @@ export async function openAdmissionBed({ api, kubeconfig }: TestCluster): Promis
     reservedNamespaces: injectionSettings.reservedNamespaces,
     clientConfig: (path) => ({ url: `https://localhost:${server.port}${path}` }),
   });
-  await must(api, 'POST', `${group}/${kinds.MutatingWebhookConfiguration}`, mutating);
-  await must(api, 'POST', `${group}/${kinds.ValidatingWebhookConfiguration}`, validating);
+  await must(api, 'POST', `${group}/mutatingwebhookconfigurations`, mutating);
+  await must(api, 'POST', `${group}/validatingwebhookconfigurations`, validating);
   const bundles = superviseWebhookBundles({
-    configurations: configurationsOf(api),
+    configurations: webhookStore(kube, 'holdfast'),
     certificates,
     clock: systemClock,
     logger,
@@ -104,7 +101,13 @@ export async function openAdmissionBed({ api, kubeconfig }: TestCluster): Promis
   await bundles.check();
   return Object.assign(bed, {
     tls: certificates.current,
-    answers,
+    answers: async () => {
+      const reviews = registry.getSingleMetric('holdfast_controller_admission_reviews_total');
+      const { values = [] } = (await reviews?.get()) ?? {};
+      return Object.fromEntries(
+        values.map(({ labels, value }) => [`${labels['webhook']} ${labels['verdict']}`, value]),
+      );
+    },
     makeNamespace,
     repairBundles: () => bundles.check(),
     stopWebhooks: () => server.close(0),
@@ -124,34 +127,6 @@ export async function must(api: KubeApi, method: string, path: string, body?: ob
   if (answer.status > 201) throw new Error(`${method} ${path}: ${answer.body.message}`);
   return answer.body;
 }
-
-interface StoredConfiguration {
-  readonly metadata: { readonly name: string; readonly resourceVersion: string };
-  readonly webhooks: readonly {
-    readonly name: string;
-    readonly clientConfig: { readonly caBundle?: string };
-  }[];
-}
-
-const configurationsOf = (api: KubeApi): WebhookConfigurations => ({
-  list: () =>
-    Promise.all(
-      (Object.keys(kinds) as (keyof typeof kinds)[]).map(
-        async (kind): Promise<WebhookConfiguration> => {
-          const body = await must(api, 'GET', `${group}/${kinds[kind]}/holdfast`);
-          const { metadata, webhooks } = body as unknown as StoredConfiguration;
-          return {
-            kind,
-            ...metadata,
-            webhooks: webhooks.map(({ name, clientConfig: { caBundle } }) => ({ name, caBundle })),
-          };
-        },
-      ),
-    ),
-  patch: async ({ kind, name }, operations) => {
-    await must(api, 'PATCH', `${group}/${kinds[kind]}/${name}`, [...operations]);
-  },
-});
 
 /** Somebody else's webhook: adds a container to pods of a namespace. Its name decides whether it is called before ours or behind it. */
 export async function serveOtherWebhook(
@@ -174,7 +149,7 @@ export async function serveOtherWebhook(
   }).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   const { port } = server.address() as AddressInfo;
-  await must(api, 'POST', `${group}/${kinds.MutatingWebhookConfiguration}`, {
+  await must(api, 'POST', `${group}/mutatingwebhookconfigurations`, {
     metadata: { name },
     webhooks: [
       {
@@ -193,7 +168,7 @@ export async function serveOtherWebhook(
     ],
   });
   return async () => {
-    await must(api, 'DELETE', `${group}/${kinds.MutatingWebhookConfiguration}/${name}`);
+    await must(api, 'DELETE', `${group}/mutatingwebhookconfigurations/${name}`);
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   };

@@ -1,3 +1,6 @@
+import type { Registry } from 'prom-client';
+import { validityOf } from '../certificates/issue.ts';
+import { admissionMetrics } from './admission-metrics.ts';
 import type { AdmissionHandler } from './admission-review.ts';
 import {
   type AdmissionServer,
@@ -11,16 +14,27 @@ import { webhookPaths } from './webhook-configurations.ts';
 
 export interface AdmissionParts
   extends
-    Omit<AdmissionServerParts, 'handlers'>,
+    Omit<AdmissionServerParts, 'handlers' | 'onAnswer'>,
     Omit<PodMutationParts, 'authorities'>,
     Omit<PolicyValidationParts, 'trustedUsers'> {
   /** Namespace and name of the controller's own service account. */
   readonly serviceAccount: { readonly namespace: string; readonly name: string };
+  readonly registry: Registry;
 }
 
 /** Serves all webhooks of the controller. */
-export const serveWebhooks = (parts: AdmissionParts): Promise<AdmissionServer> =>
-  serveAdmission({ ...parts, handlers: webhooks(parts) });
+export function serveWebhooks(parts: AdmissionParts): Promise<AdmissionServer> {
+  const { certificates, registry } = parts;
+  const metrics = admissionMetrics(
+    registry,
+    () => validityOf(certificates.current.certificate)?.untilMs,
+  );
+  return serveAdmission({
+    ...parts,
+    handlers: webhooks(parts),
+    onAnswer: (path, verdict, ms) => metrics.answered(path, verdict, ms),
+  });
+}
 
 const webhooks = (parts: AdmissionParts): Readonly<Record<string, AdmissionHandler>> => {
   const { namespace, name } = parts.serviceAccount;

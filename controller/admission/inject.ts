@@ -74,7 +74,7 @@ export function injectPod({
 
   const selecting = policies.filter(({ spec }) => selects(spec, labels));
   const secrets = secretKeys(selecting.map(({ spec }) => spec));
-  const spec = isOurs ? pod.spec : withSidecar(pod.spec, wishes, settings, authorities, secrets);
+  const spec = isOurs ? pod.spec : withSidecar(pod.spec, wishes, settings, authorities);
   const whole: Pod = {
     ...pod,
     metadata: {
@@ -133,13 +133,11 @@ function withSidecar(
   wishes: Wishes,
   settings: InjectionSettings,
   authorities: string | undefined,
-  secrets: ReadonlyMap<string, readonly string[]>,
 ): PodSpec {
   const sidecar = sidecarContainer({
     settings,
     wishes,
     authorities,
-    mountsSecrets: secrets.size > 0,
     terminationGraceSeconds: spec.terminationGracePeriodSeconds,
   });
   return { ...spec, initContainers: [sidecar, ...(spec.initContainers ?? [])] };

@@ -40,7 +40,6 @@ export interface SidecarParts {
   readonly wishes: Wishes;
   /** PEM of the controller's authorities; undefined = public ones. */
   readonly authorities: string | undefined;
-  readonly mountsSecrets: boolean;
   /** Of the pod; undefined = 30 s. */
   readonly terminationGraceSeconds: number | undefined;
 }
@@ -50,7 +49,6 @@ export const sidecarContainer = ({
   settings,
   wishes,
   authorities,
-  mountsSecrets,
   terminationGraceSeconds = 30,
 }: SidecarParts): Container => ({
   name: sidecarName,
@@ -100,7 +98,6 @@ export const sidecarContainer = ({
     { name: socketVolume, mountPath: socketFolder },
     { name: stateVolume, mountPath: stateFolder },
     { name: tokenVolume, mountPath: tokenFolder, readOnly: true },
-    ...(mountsSecrets ? [secretsMount] : []),
   ],
 });
 
