@@ -20,7 +20,18 @@ test('without settings there are the defaults', () => {
   expect(read()).toMatchObject({
     cluster: { kind: 'kubeconfig', path: kubeconfig },
     namespace: 'holdfast-system',
-    serviceName: 'holdfast-controller',
+    webhooks: {
+      servingNames: [
+        'holdfast-controller.holdfast-system.svc',
+        'holdfast-controller.holdfast-system.svc.cluster.local',
+      ],
+      serviceAccount: { namespace: 'holdfast-system', name: 'holdfast-controller' },
+      injection: {
+        controllerAddress: 'holdfast-controller.holdfast-system.svc:8443',
+        reservedNamespaces: ['kube-system', 'kube-public', 'kube-node-lease', 'holdfast-system'],
+        runAsUser: 65_532,
+      },
+    },
     leaseName: 'holdfast-controller',
     discoveryPort: 8443,
     webhookPort: 9443,
@@ -62,6 +73,10 @@ test.each([
   [
     { HOLDFAST_CONTROLLER_KUBECONFIG: '/nowhere' },
     'HOLDFAST_CONTROLLER_KUBECONFIG /nowhere does not exist',
+  ],
+  [
+    { HOLDFAST_CONTROLLER_SIDECAR_MEMORY: '1Gi' },
+    'HOLDFAST_CONTROLLER_SIDECAR_MEMORY must be at most HOLDFAST_CONTROLLER_SIDECAR_MEMORY_LIMIT (256Mi)',
   ],
 ])('%j is refused with what to do', (env, message) => {
   expect(() => read(env)).toThrow(new SettingsError(message));

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { type WebhookSettings, webhookSettingsOf } from './injection-variables.ts';
 import { serviceAccountFolder } from './kube/access.ts';
 import { SettingsError } from './settings-error.ts';
 import { readVariables, type Variables } from './variables.ts';
@@ -14,13 +15,13 @@ export interface Settings {
   readonly podName: string;
   /** Where sidecars reach this very replica, without its port; undefined when they are not to be sent here. */
   readonly advertiseHost: string | undefined;
-  /** Of the Service in front of all replicas. */
-  readonly serviceName: string;
   readonly leaseName: string;
   /** Ports; 0 is any free one. */
   readonly discoveryPort: number;
   readonly webhookPort: number;
   readonly httpPort: number;
+  /** Certificates, webhooks, and what is injected. */
+  readonly webhooks: WebhookSettings;
   readonly relistMs: number;
   readonly logLevel: Variables['HOLDFAST_CONTROLLER_LOG_LEVEL'];
   readonly graceMs: number;
@@ -38,16 +39,17 @@ export type ClusterSettings =
  */
 export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
   const variables = readVariables(env);
+  const namespace = variables.HOLDFAST_CONTROLLER_NAMESPACE ?? podNamespace() ?? 'holdfast-system';
   return {
     cluster: clusterSettings(variables, env),
-    namespace: variables.HOLDFAST_CONTROLLER_NAMESPACE ?? podNamespace() ?? 'holdfast-system',
+    namespace,
     podName: variables.HOLDFAST_CONTROLLER_POD_NAME ?? hostname(),
     advertiseHost: variables.HOLDFAST_CONTROLLER_ADVERTISE_HOST,
-    serviceName: variables.HOLDFAST_CONTROLLER_SERVICE_NAME,
     leaseName: variables.HOLDFAST_CONTROLLER_LEASE_NAME,
     discoveryPort: variables.HOLDFAST_CONTROLLER_DISCOVERY_PORT,
     webhookPort: variables.HOLDFAST_CONTROLLER_WEBHOOK_PORT,
     httpPort: variables.HOLDFAST_CONTROLLER_HTTP_PORT,
+    webhooks: webhookSettingsOf(variables, namespace, variables.HOLDFAST_CONTROLLER_SERVICE_NAME),
     relistMs: variables.HOLDFAST_CONTROLLER_RELIST_MS,
     logLevel: variables.HOLDFAST_CONTROLLER_LOG_LEVEL,
     graceMs: variables.HOLDFAST_CONTROLLER_GRACE_MS,

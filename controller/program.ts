@@ -1,7 +1,7 @@
 import type { Clock } from '../platform/clock.ts';
 import { makeLogger } from '../platform/logger.ts';
 import { version } from '../platform/version.ts';
-import { startApp } from './app.ts';
+import { type App, startApp } from './app.ts';
 import { readSettings, SettingsError, type Settings } from './config.ts';
 
 /** EX_CONFIG of sysexits.h: trying again changes nothing until somebody mends a setting. */
@@ -64,18 +64,15 @@ async function serve(
   process.on('unhandledRejection', (reason) =>
     log.error({ err: reason }, 'a rejection that nobody handles'),
   );
-  const app = await startApp(settings, { clock, random, log, memoryBytes }).catch(
-    (thrown: unknown) => {
-      log.fatal({ err: thrown }, 'the controller cannot start');
-      process.exit(1);
-    },
-  );
+  const running: { app?: App } = {};
   let stopping = false;
   const stop = (signal: string): void => {
     if (stopping) process.exit(1);
     stopping = true;
     log.info({ signal, graceMs: settings.graceMs }, 'stopping');
-    app.stop(settings.graceMs).then(
+    // It may wait for an API server that does not answer, and has nothing yet to bring to an end.
+    if (running.app === undefined) process.exit(0);
+    running.app.stop(settings.graceMs).then(
       () => process.exit(0),
       (error: unknown) => {
         log.error({ err: error }, 'stopping failed');
@@ -85,4 +82,10 @@ async function serve(
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  running.app = await startApp(settings, { clock, random, log, memoryBytes }).catch(
+    (thrown: unknown) => {
+      log.fatal({ err: thrown }, 'the controller cannot start');
+      process.exit(1);
+    },
+  );
 }

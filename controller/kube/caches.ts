@@ -18,7 +18,7 @@ export interface SidecarPod extends KubeObject {
 }
 
 /** The kinds that are watched, as metrics and log name them. */
-export const watchedKinds = ['policies', 'budgets', 'pods'] as const;
+export const watchedKinds = ['policies', 'budgets', 'pods', 'namespaces'] as const;
 export type WatchedKind = (typeof watchedKinds)[number];
 
 export interface Caches {
@@ -26,6 +26,8 @@ export interface Caches {
   readonly budgets: Cache<StoredObject>;
   /** Those that asked for a sidecar. */
   readonly pods: Cache<SidecarPod>;
+  /** Names and labels. */
+  readonly namespaces: Cache<KubeObject>;
   /** All of them have been listed. */
   readonly synced: Promise<void>;
   readonly areSynced: boolean;
@@ -63,11 +65,17 @@ export function openCaches({ api, clock, random, relistMs, onFault }: CacheParts
     labelSelector: `${injectLabel}=true`,
     shape: podShape,
   });
-  const all = [policies, budgets, pods];
+  const namespaces = open<KubeObject>('namespaces', resources.namespaces, {
+    shape: ({ metadata: { name, uid, resourceVersion, labels } }) => {
+      return present({ metadata: present({ name, uid, resourceVersion, labels }) }) as KubeObject;
+    },
+  });
+  const all = [policies, budgets, pods, namespaces];
   return {
     policies,
     budgets,
     pods,
+    namespaces,
     synced: Promise.all(all.map(({ synced }) => synced)).then(() => {}),
     get areSynced() {
       return all.every(({ isSynced }) => isSynced);
