@@ -50,6 +50,25 @@ test('a secret that is mounted later opens its pool, and is told', async () => {
   expect(controller.reports[1]).toEqual({ version, faults: [], restartRequired: [] });
 });
 
+test('a secret with a fault in it refuses the policy by its field, until it is mended', async () => {
+  mountSecret(folder.path, 'orders-db', 'url', 'mysql://app:s3cret@nowhere/orders');
+  const version = controller.push([{ postgres: [pool] }]);
+  await acknowledged(version);
+  const [fault] = controller.reports[0]?.faults ?? [];
+  expect(fault).toMatchObject({ policy: 'policy-0', field: 'spec.postgres[0].secretRef' });
+  expect(fault?.message).toContain('/secrets/orders-db/url');
+  expect(fault?.message).not.toContain('s3cret');
+  mount();
+  await expect.poll(() => controller.reports, soon).toHaveLength(2);
+  expect(controller.reports[1]).toEqual({ version, faults: [], restartRequired: [] });
+  expect((await holdfast.database().query('select 1 as n')).rows).toEqual([{ n: 1 }]);
+
+  // A pool that works does not go because its secret does.
+  mountSecret(folder.path, 'orders-db', 'url', 'half');
+  await expect.poll(async () => (await sidecar.inspect()).faults.length, soon).toBe(1);
+  expect((await holdfast.database().query('select 2 as n')).rows).toEqual([{ n: 2 }]);
+});
+
 test('locks of a policy that comes after the start are granted', async () => {
   mount();
   await acknowledged(controller.push([{ postgres: [pool], locks: { authority: 'Postgres' } }]));
