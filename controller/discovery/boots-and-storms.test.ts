@@ -138,6 +138,6 @@ test('a port that another process has is not taken', async () => {
   const bed = await startTestBed();
   const other = await startTestBed();
   await expect(other.server.listen('127.0.0.1', bed.port)).rejects.toThrow(
-    `cannot listen on 127.0.0.1:${bed.port}: another process may`,
+    `cannot listen on 127.0.0.1:${bed.port}: listen EADDRINUSE`,
   );
 });

@@ -40,10 +40,11 @@ export async function listenFor({
   server.maxConnections = mostConnections;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => {
-      const message = `cannot listen on ${host}:${port}: another process may`;
+      const message = `cannot listen on ${host}:${port}: ${cause.message}`;
       reject(new HoldfastError('already-exists', 'INVALID_REQUEST', message, { cause }));
     });
-    server.listen(port, host, resolve);
+    // Without a host it is `::`, and 0.0.0.0 where there is no IPv6.
+    server.listen({ port, ...(host === '::' ? {} : { host }) }, resolve);
   });
   server.removeAllListeners('error').on('error', onFault);
   return {
