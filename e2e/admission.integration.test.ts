@@ -97,6 +97,9 @@ describe.skipIf(skipped !== undefined)(`webhooks of a real API server${skipped ?
       'holdfast-token',
       'holdfast-secrets',
     ]);
+    // Nothing of it talks to the API server.
+    const mounts = specOf(stored).initContainers?.[0]?.volumeMounts?.map(({ name }) => name);
+    expect(mounts?.filter((name) => !name.startsWith('holdfast-'))).toEqual([]);
     expect(stored).toHaveProperty('metadata.annotations', {
       'holdfast.dev/injected': 'v1',
       'holdfast.dev/secrets': 'orders-db/url',

@@ -46,7 +46,7 @@ test('only the sidecar mounts what it keeps to itself', () => {
       const { spec } = answer.pod;
       const mounts = [...(spec.initContainers ?? []), ...spec.containers].map(mountsOf);
       const [ofSidecar, ...ofOthers] = mounts;
-      if (ofSidecar?.length !== 4 || ofOthers.some((each) => each.join() !== 'holdfast-socket')) {
+      if (ofSidecar?.length !== 5 || ofOthers.some((each) => each.join() !== 'holdfast-socket')) {
         throw new Error(JSON.stringify(mounts));
       }
     }),

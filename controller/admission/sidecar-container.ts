@@ -11,6 +11,7 @@ const tokenVolume = 'holdfast-token';
 const stateFolder = '/var/lib/holdfast';
 const secretsFolder = '/var/run/holdfast/secrets';
 const tokenFolder = '/var/run/secrets/holdfast';
+const apiTokenFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
 /** What tokens for the controller are for; it takes no others. */
 const audience = 'holdfast-controller';
 const socketName = 's.sock';
@@ -98,6 +99,8 @@ export const sidecarContainer = ({
     { name: socketVolume, mountPath: socketFolder },
     { name: stateVolume, mountPath: stateFolder },
     { name: tokenVolume, mountPath: tokenFolder, readOnly: true },
+    // The API server puts the pod's own token here unless something is: the sidecar has no use for its rights.
+    { name: tokenVolume, mountPath: apiTokenFolder, readOnly: true },
   ],
 });
 

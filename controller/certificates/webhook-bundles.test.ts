@@ -76,7 +76,7 @@ test('whoever empties a bundle sees it filled again, and a new authority goes in
   await turn();
   expect(given.patches).toHaveLength(1);
   given.empty();
-  await clock.advance(30_000);
+  await clock.advance(5_000);
   expect(given.patches).toHaveLength(2);
   held.put({ ...tls, authorities: 'old and new' });
   await turn();

@@ -40,7 +40,7 @@ export interface BundleParts {
 }
 
 /** How often the configurations are looked at, in ms: `helm upgrade` may have emptied them. */
-const roundMs = 30_000;
+const roundMs = 5_000;
 
 /** Keeps the `caBundle` of every webhook right until it is closed. Does nothing while nobody says whom to believe. */
 export function superviseWebhookBundles({
