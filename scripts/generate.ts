@@ -29,8 +29,22 @@ const outputs: Record<string, (out: string) => void> = {
   'platform/gen': (out) => protoTypes(out),
   'crds/resilience-policy.yaml': (out) => writeFileSync(out, policyDefinitionYaml()),
   'crds/connection-budget.yaml': (out) => writeFileSync(out, budgetDefinitionYaml()),
+  'charts/holdfast/definitions': (out) => chartDefinitions(out),
   'docs/policy.md': (out) => writeFileSync(out, policyPage()),
 };
+
+/** The CRDs as the chart installs them: `helm uninstall` leaves them, and everybody's policies with them. */
+function chartDefinitions(out: string): void {
+  mkdirSync(out);
+  const keep = 'metadata:\n  annotations:\n    helm.sh/resource-policy: keep\n';
+  const definitions = {
+    'resilience-policy.yaml': policyDefinitionYaml(),
+    'connection-budget.yaml': budgetDefinitionYaml(),
+  };
+  for (const [name, text] of Object.entries(definitions)) {
+    writeFileSync(join(out, name), text.replace(/^metadata:\n/m, keep));
+  }
+}
 
 function protoTypes(out: string): void {
   const generator = join(root, 'node_modules/.bin/proto-loader-gen-types');

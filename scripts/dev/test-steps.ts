@@ -58,7 +58,7 @@ export async function runSteps(extent: Extent, signal: AbortSignal): Promise<Tal
     // Where they cannot be built (no Go, no registry) the tests that need them are skipped, and their titles say why.
     await step(
       'Kubernetes programs of the tests',
-      () => buildBinaries(controlPlaneBinaries, signal),
+      () => buildBinaries([...controlPlaneBinaries, 'helm'], signal),
       (built) => (built ? 'there' : 'NOT built'),
     );
     await command('lint', bin('oxlint'));
