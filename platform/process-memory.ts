@@ -33,3 +33,9 @@ export function garbageCollector(): () => void {
   setFlagsFromString('--expose-gc');
   return runInNewContext('gc') as () => void;
 }
+
+/** Makes a function that collects the young generation only. */
+export function minorCollector(): () => void {
+  const collect = garbageCollector() as (options: { readonly type: 'minor' }) => void;
+  return () => collect({ type: 'minor' });
+}

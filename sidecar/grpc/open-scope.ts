@@ -1,11 +1,26 @@
 import type { Scope } from '../../platform/call.ts';
 
+/** Whoever wants to hear of the end. */
+class Listener {
+  onClose: (() => void) | undefined;
+  previous: Listener | undefined;
+  next: Listener | undefined;
+
+  constructor(onClose: () => void, previous: Listener | undefined) {
+    this.onClose = onClose;
+    this.previous = previous;
+    this.next = undefined;
+  }
+}
+
 /** A scope that its owner closes. */
 export class OpenScope implements Scope {
   readonly #push: (field: string, message: object) => void;
   readonly room: () => Promise<void> | undefined;
   readonly outlivesCall: boolean;
-  readonly #listeners = new Set<() => void>();
+  /** In the order in which they came. No Set: it keeps what came and went (see TurnoverMap). */
+  #oldest: Listener | undefined;
+  #youngest: Listener | undefined;
   #closed = false;
 
   constructor(
@@ -23,8 +38,11 @@ export class OpenScope implements Scope {
       listener();
       return () => {};
     }
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    const added = new Listener(listener, this.#youngest);
+    if (this.#youngest === undefined) this.#oldest = added;
+    else this.#youngest.next = added;
+    this.#youngest = added;
+    return () => this.#remove(added);
   }
 
   push(field: string, message: object): void {
@@ -34,7 +52,23 @@ export class OpenScope implements Scope {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const listener of this.#listeners) listener();
-    this.#listeners.clear();
+    // One of them may take off others.
+    for (let first = this.#oldest; first !== undefined; first = this.#oldest) {
+      const { onClose } = first;
+      this.#remove(first);
+      onClose?.();
+    }
+  }
+
+  #remove(listener: Listener): void {
+    const { previous, next } = listener;
+    if (listener.onClose === undefined) return;
+    if (previous === undefined) this.#oldest = next;
+    else previous.next = next;
+    if (next === undefined) this.#youngest = previous;
+    else next.previous = previous;
+    listener.onClose = undefined;
+    listener.previous = undefined;
+    listener.next = undefined;
   }
 }

@@ -2,6 +2,7 @@ import { Call, cancelled, type Scope } from '../../platform/call.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { HoldfastError } from '../../platform/errors.ts';
 import { Encoded } from '../../platform/grpc/encoded.ts';
+import { TurnoverMap } from '../../platform/turnover-map.ts';
 import type { FrameTable, SessionOperation } from './frame-table.ts';
 import { OpenScope } from './open-scope.ts';
 import type { RequestPath } from './request-path.ts';
@@ -42,7 +43,7 @@ interface InFlight {
 export class Session {
   readonly #parts: SessionParts;
   readonly #writer: SessionWriter;
-  readonly #inFlight = new Map<number, InFlight>();
+  readonly #inFlight = new TurnoverMap<number, InFlight>();
   readonly #scope: OpenScope;
   #bytesInFlight = 0;
   #halfClosed = false;

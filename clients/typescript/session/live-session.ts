@@ -1,3 +1,4 @@
+import { TurnoverMap } from '../../../platform/turnover-map.ts';
 import { HoldfastError } from '../errors.ts';
 import type { ByteReader } from '../wire/byte-reader.ts';
 import { ByteWriter } from '../wire/byte-writer.ts';
@@ -49,7 +50,7 @@ export class LiveSession {
   readonly #inFlight = new InFlight();
   readonly #transactions = new Map<number, SessionTransaction>();
   /** Ids of permits and locks, which end with the session. */
-  readonly #opened = new Set<string>();
+  readonly #opened = new TurnoverMap<string, string>();
   readonly #writer = new ByteWriter();
   /** Messages that are full, in the order of their frames, before those of `#writer`. */
   readonly #full: Buffer[] = [];
@@ -168,7 +169,7 @@ export class LiveSession {
     this.#ended = true;
     for (const call of this.#inFlight) call.fail(errorFor(call));
     for (const transaction of this.#transactions.values()) transaction.lose(transactionError);
-    for (const id of this.#opened) this.#events.onLost(id, 'session');
+    for (const id of this.#opened.values()) this.#events.onLost(id, 'session');
   }
 
   /** Sends what is written and closes this side. */
@@ -205,7 +206,7 @@ export class LiveSession {
     if (closed !== undefined) this.#opened.delete(closed);
     if (opened === undefined) return;
     if (!abandoned) {
-      this.#opened.add(opened.id);
+      this.#opened.set(opened.id, opened.id);
       return;
     }
     const { operation: undo, request: its } = opened.undo;

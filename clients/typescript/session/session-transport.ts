@@ -1,4 +1,5 @@
 import type { Clock } from '../../../platform/clock.ts';
+import { TurnoverMap } from '../../../platform/turnover-map.ts';
 import {
   cancelledBy,
   clientClosed,
@@ -50,7 +51,7 @@ export class SessionTransport implements Transport {
   readonly #held = new HeldCalls();
   readonly #deadlines: DeadlineWatch;
   readonly #scratch = new ByteWriter();
-  readonly #lossListeners = new Map<string, (loss: Loss) => void>();
+  readonly #lossListeners = new TurnoverMap<string, (loss: Loss) => void>();
   /** What was lost before its caller knew that he had it. */
   readonly #unheard = new RecentLosses();
   #lastTransactionId = 0;

@@ -2,6 +2,7 @@ import type { Scope } from '../../../platform/call.ts';
 import type { Clock } from '../../../platform/clock.ts';
 import type { Deadlines } from '../../../platform/deadlines.ts';
 import { HoldfastError } from '../../../platform/errors.ts';
+import { TurnoverMap } from '../../../platform/turnover-map.ts';
 import type { Micros } from '../../resilience/cost-ledger.ts';
 import type { Outcome } from '../../resilience/outcome.ts';
 import type { Entry } from '../../resilience/target.ts';
@@ -34,7 +35,7 @@ const retryAfterMs = 100;
 /** Who has entered and has not come out again. Shared by all calls. */
 export class Permits {
   readonly #parts: PermitParts;
-  readonly #open = new Map<string, OpenPermit>();
+  readonly #open = new TurnoverMap<string, OpenPermit>();
   /** By target. */
   readonly #counts = new Map<string, number>();
   /** Places of those who wait for their turn. */

@@ -2,6 +2,7 @@ import type { Call } from '../../../platform/call.ts';
 import type { Clock } from '../../../platform/clock.ts';
 import type { Deadlines } from '../../../platform/deadlines.ts';
 import { HoldfastError } from '../../../platform/errors.ts';
+import { TurnoverMap } from '../../../platform/turnover-map.ts';
 import type { LockAuthority, LockMode } from './authority.ts';
 import { HeldGrant, type Loss } from './held-grant.ts';
 import { invalid, type LockRequest } from './lock-request.ts';
@@ -47,7 +48,7 @@ const remembered = 10_000;
  */
 export class Grants {
   readonly #parts: GrantsParts;
-  readonly #held = new Map<string, HeldGrant>();
+  readonly #held = new TurnoverMap<string, HeldGrant>();
   readonly #ended = new Map<string, Loss>();
   readonly #renewals: Renewals;
   /** Releases under way. */
@@ -72,6 +73,7 @@ export class Grants {
     let next = Infinity;
     for (const grant of this.#held.values()) {
       const { endsAtMs, heldUntilMs } = grant;
+      if (grant.ended !== undefined) continue;
       if (nowMs >= endsAtMs) this.#lose(grant, 'expired');
       else if (nowMs >= heldUntilMs) this.#lose(grant, 'held too long');
       else next = Math.min(next, endsAtMs, heldUntilMs);

@@ -1,6 +1,7 @@
 import { type Call, cancelled } from '../../../platform/call.ts';
 import type { Clock } from '../../../platform/clock.ts';
 import { HoldfastError } from '../../../platform/errors.ts';
+import { TurnoverMap } from '../../../platform/turnover-map.ts';
 import type { RedisBackend } from '../../redis/redis-backend.ts';
 import type { Reply } from '../../redis/reply.ts';
 import type { Subscriber } from '../../redis/subscriber.ts';
@@ -60,7 +61,7 @@ export class RedisAuthority implements LockAuthority {
   readonly #channel: LockChannel;
   readonly #looks: Looks;
   /** Several locks may be acquired under one lease. */
-  readonly #byLease = new Map<string, Acquisition>();
+  readonly #byLease = new TurnoverMap<string, Acquisition>();
   /** Those in the queue of the server, by the name of the lock. */
   readonly #queued = new Map<string, Set<Acquisition>>();
   readonly #forAll: AcquisitionParts;
