@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command `holdfast`. */
 const help = `usage: holdfast sidecar [options]   serve; see holdfast sidecar --help
+       holdfast controller [options]   serve as the controller of a cluster; see holdfast controller --help
        holdfast migrate [options]   bring schema holdfast up to date; see holdfast migrate --help
        holdfast policy check FILE...   say what is wrong with policies; see holdfast policy --help
 `;
@@ -10,6 +11,10 @@ switch (command) {
   case 'sidecar':
     process.argv.splice(2, 1);
     await import('./main.ts');
+    break;
+  case 'controller':
+    process.argv.splice(2, 1);
+    await import('../controller/main.ts');
     break;
   case 'migrate': {
     const { migrateCommand } = await import('./migrate-command.ts');
