@@ -5,6 +5,7 @@ import type { Grant, Heartbeat, SessionRow } from './share-messages.ts';
 const options = {
   lateConnectMs: 60_000,
   listEveryMs: 5_000,
+  listAgainMs: 1_000,
   forgetAfterMs: 60_000,
   mostPods: 100,
   isLeading: () => true,

@@ -198,3 +198,22 @@ test('more pods than the ledger has room for are not answered', () => {
   expect(beat('late', { demand: 1 })).toBeUndefined();
   expect(books.summary).toMatchObject({ pods: 100, tooSmall: true });
 });
+
+test('after sessions were terminated the next listing comes soon, unless they cannot be', () => {
+  const { books, beat, pass, join } = controller(10);
+  join('a', 'b');
+  beat('a', { share: 8, ports: ports(8), demand: 8 });
+  pass(10_001);
+  lists(beat, rows('a', 8));
+  const own = { share: 1, ports: [50], demand: 1 };
+  pass(900);
+  expect(beat('b', own)?.list).toBe(false);
+  pass(101);
+  lists(beat, rows('a', 8));
+  expect(books.free).toBeLessThan(2);
+  pass(1_001);
+  expect(beat('b', own)?.list).toBe(false);
+  pass(4_000);
+  lists(beat, []);
+  expect(books.free).toBe(10 - 1 - 1);
+});

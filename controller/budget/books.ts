@@ -227,7 +227,9 @@ export class Books {
       account.list(owned.get(account) ?? [], askedAtMs, nowMs);
       this.#recount(account, nowMs);
     }
-    return [...this.#accounts.values()].flatMap((account) => account.toTerminate());
+    const terminate = [...this.#accounts.values()].flatMap((account) => account.toTerminate());
+    this.#turns.terminates(terminate.length, nowMs);
+    return terminate;
   }
 
   #age(account: Account, nowMs: number): void {

@@ -23,6 +23,7 @@ const times = {
   /** The default of authentication_timeout. */
   lateConnectMs: 60_000,
   listEveryMs: 5_000,
+  listAgainMs: 1_000,
   forgetAfterMs: 60_000,
   mostPods: mostLedgerEntries,
 };

@@ -4,6 +4,8 @@ export interface ListingTimes {
   /** How long a connect may be under way at most: the server's authentication_timeout. */
   readonly lateConnectMs: number;
   readonly listEveryMs: number;
+  /** After sessions were to be terminated: to see that they are gone. */
+  readonly listAgainMs: number;
 }
 
 interface Asked {
@@ -20,6 +22,8 @@ export class ListingTurns {
   #asked: Asked | undefined;
   #listedAtMs = -Infinity;
   #urgent = false;
+  #againAtMs = Infinity;
+  #terminated = 0;
   /** Since when a listing is needed and nobody could make one; Infinity = not so. */
   #blindSinceMs = Infinity;
   #scoutPod = '';
@@ -45,7 +49,8 @@ export class ListingTurns {
   asks({ pod, number, ports }: Heartbeat, leaseMs: number, nowMs: number): boolean {
     if (ports.length === 0 || nowMs < this.#notBeforeMs) return false;
     if (this.#asked !== undefined && nowMs < this.#asked.atMs + leaseMs / 2) return false;
-    if (!this.#urgent && nowMs < this.#listedAtMs + this.#times.listEveryMs) return false;
+    const nextMs = Math.min(this.#listedAtMs + this.#times.listEveryMs, this.#againAtMs);
+    if (!this.#urgent && nowMs < nextMs) return false;
     this.#asked = { pod, number, atMs: nowMs };
     return true;
   }
@@ -58,7 +63,16 @@ export class ListingTurns {
     }
     this.#asked = undefined;
     this.#listedAtMs = nowMs;
+    this.#againAtMs = Infinity;
+    // Until the next look.
+    this.#urgent = false;
     return asked.atMs;
+  }
+
+  /** So many sessions are to be terminated. As many as the last time may be those that cannot be. */
+  terminates(count: number, nowMs: number): void {
+    if (count > 0 && count !== this.#terminated) this.#againAtMs = nowMs + this.#times.listAgainMs;
+    this.#terminated = count;
   }
 
   /** With nobody connected nobody can list: after so long that what runs unheard has killed its own, one may have one session for it. */

@@ -6,6 +6,7 @@ export const times = {
   tickMs: 250,
   lateConnectMs: 3_000,
   listEveryMs: 2_000,
+  listAgainMs: 500,
   forgetAfterMs: 30_000,
   /** A leader's, on its own clock. */
   leaderLeaseMs: 1_500,
