@@ -1,6 +1,8 @@
+import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../scripts/servers/free-port.ts';
 import { temporaryFolder } from '../../scripts/servers/temporary-folder.ts';
 import { endProcess, hasEnded, startTethered } from '../../scripts/servers/tethered-process.ts';
@@ -15,6 +17,12 @@ export interface ControlPlane {
   readonly access: Access;
   /** File for kubectl. */
   readonly kubeconfig: string;
+  /** Certificates and keys, with `sa.key`, which signs the tokens of service accounts. */
+  readonly pki: string;
+  /** Runs the controllers of Kubernetes that are named, such as `garbage-collector-controller`. */
+  startControllers(names: readonly string[]): void;
+  /** Kills the API server; it serves again, on the same data, some `downMs` later. */
+  restartApiServer(downMs: number): Promise<void>;
   /** Resolves when all of it is gone, its data too. */
   stop(): Promise<void>;
 }
@@ -37,7 +45,10 @@ export async function startControlPlane(): Promise<ControlPlane> {
 
 async function startIn(folder: string): Promise<ControlPlane> {
   await using started = new AsyncDisposableStack();
-  const run = (name: 'etcd' | 'kube-apiserver', flags: Flags) => {
+  const run = (
+    name: 'etcd' | 'kube-apiserver' | 'kube-controller-manager',
+    flags: Flags,
+  ): ChildProcess => {
     const log = openSync(join(folder, `${name}.log`), 'w', 0o600);
     const child = startTethered(binaryPath(name), argumentsOf(flags), {
       env: {},
@@ -59,7 +70,9 @@ async function startIn(folder: string): Promise<ControlPlane> {
   const etcd = `http://127.0.0.1:${await freePort()}`;
   run('etcd', etcdFlags(folder, etcd));
   const port = await freePort();
-  const server = run('kube-apiserver', apiServerFlags({ pki, etcd, address: '127.0.0.1', port }));
+  const serve = (): ChildProcess =>
+    run('kube-apiserver', apiServerFlags({ pki, etcd, address: '127.0.0.1', port }));
+  let server = serve();
   const ca = readFileSync(join(pki, 'ca.crt'), 'utf8');
   const access = { url: `https://127.0.0.1:${port}`, ca, token };
   const api = new KubeApi(access);
@@ -72,6 +85,22 @@ async function startIn(folder: string): Promise<ControlPlane> {
   return {
     access,
     kubeconfig,
+    pki,
+    startControllers: (names) => {
+      run('kube-controller-manager', {
+        kubeconfig,
+        controllers: names.join(','),
+        // Nobody asks how it is: it serves nothing.
+        'secure-port': '0',
+        'leader-elect': 'false',
+      });
+    },
+    restartApiServer: async (downMs) => {
+      await endProcess(server, 'SIGKILL', 5_000);
+      await sleep(downMs);
+      server = serve();
+      await api.ready(() => hasEnded(server));
+    },
     stop: async () => {
       await running.disposeAsync();
       rmSync(folder, { recursive: true, force: true });
