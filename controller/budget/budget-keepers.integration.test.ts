@@ -107,7 +107,7 @@ describe.skipIf(skipped !== undefined)(`a real API server${skipped ?? ''}`, () =
     lease.isHeld = false;
     const second = await replica({ isHeld: true });
     await eventually(() => beat(second, 'a', 5) !== undefined);
-    expect((await stored()).status?.ledger?.epoch).toBe(epoch + 1);
+    expect((await stored()).status?.ledger?.epoch).toBeGreaterThan(epoch);
     // The first wakes up and believes that it leads.
     lease.isHeld = true;
     beat(first, 'c', 1);
