@@ -1,7 +1,12 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
 import { budgetDefinition } from '../crds/budget-definition.ts';
 import type { PolicyStatus } from '../crds/policy-status.ts';
 import { apiVersion, policyKind } from '../crds/resilience-policy.ts';
+import { kubeconfigText, readKubeconfig } from '../e2e/cluster/kubeconfig.ts';
 import { noClusterReason } from '../e2e/cluster/test-cluster.ts';
 import { version } from '../platform/version.ts';
 import { type ControllerProcess, startController } from './controller-process.test-kit.ts';
@@ -52,15 +57,24 @@ const namespace = 'holdfast-main-test';
 
 describe.skipIf(skipped !== undefined)(`a real API server${skipped ?? ''}`, () => {
   let server: ApiServer;
+  let folder: string;
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'hf-'));
     server = await apiServer(namespace);
     await server.cluster.api.establish(budgetDefinition());
   });
-  afterAll(() => server?.stop());
+  afterAll(async () => {
+    rmSync(folder, { recursive: true, force: true });
+    for (const path of [rightsPaths['ClusterRole'], rightsPaths['ClusterRoleBinding']]) {
+      await server.cluster.api.call('DELETE', `${path}/${namespace}`);
+    }
+    await server.cluster.api.call('DELETE', pathOf(resources.budgets, { name: 'main-test' }));
+    await server?.stop();
+  });
 
-  const replica = (name: string): ControllerProcess =>
+  const replica = (name: string, kubeconfig = server.cluster.kubeconfig): ControllerProcess =>
     start([], {
-      HOLDFAST_CONTROLLER_KUBECONFIG: server.cluster.kubeconfig,
+      HOLDFAST_CONTROLLER_KUBECONFIG: kubeconfig,
       HOLDFAST_CONTROLLER_NAMESPACE: namespace,
       HOLDFAST_CONTROLLER_POD_NAME: name,
       HOLDFAST_CONTROLLER_ADVERTISE_HOST: '127.0.0.1',
@@ -150,7 +164,7 @@ describe.skipIf(skipped !== undefined)(`a real API server${skipped ?? ''}`, () =
       },
     );
 
-    const controller = replica('d');
+    const controller = replica('d', await kubeconfigOfChart());
     const { discoveryPort } = await controller.serving();
     const secret = secretStore(server.api, namespace, 'holdfast-controller-tls');
     const stored = await secret.read(new AbortController().signal);
@@ -178,6 +192,20 @@ describe.skipIf(skipped !== undefined)(`a real API server${skipped ?? ''}`, () =
       return programmed?.status === 'True' && pods?.programmed === 1;
     });
 
+    await server.api.call({
+      method: 'PATCH',
+      path: pathOf(resources.policies, { namespace, name: 'shop' }),
+      contentType: 'application/merge-patch+json',
+      body: { spec: { targets: null } },
+    });
+    await eventually(async () => {
+      const made = await objectsOf(server.api).list(resources.configMaps, {
+        namespace,
+        labelSelector: 'app.kubernetes.io/managed-by=holdfast',
+      });
+      return made.length === 0;
+    });
+
     let number = 0;
     await eventually(() => {
       number += 1;
@@ -185,5 +213,49 @@ describe.skipIf(skipped !== undefined)(`a real API server${skipped ?? ''}`, () =
       return client.messages.some(({ grant }) => grant?.floor === 2);
     });
     client.close();
+    expect(controller.output()).not.toContain('lacks a right');
+    expect(controller.output()).not.toContain('"level":"error"');
   });
+
+  /** Rights as the chart gives them, and no others. */
+  async function kubeconfigOfChart(): Promise<string> {
+    const golden = new URL('../charts/holdfast/golden/default.yaml', import.meta.url);
+    // What is in no namespace may be there already, for a controller in earnest.
+    const text = readFileSync(golden, 'utf8')
+      .replaceAll('holdfast-system', namespace)
+      .replace(/(kind: ClusterRole(Binding)?\nmetadata:\n  name: ).+/g, `$1${namespace}`)
+      .replace(/(kind: ClusterRole\n  name: ).+/g, `$1${namespace}`);
+    const objects = parseAllDocuments(text).map((each) => each.toJS() as KubeObject | null);
+    for (const object of objects) {
+      const path = rightsPaths[object?.kind ?? ''];
+      if (object === null || path === undefined) continue;
+      const { name } = object.metadata;
+      await server.api.call({
+        method: 'PATCH',
+        path: `${path}/${name}`,
+        query: { fieldManager: 'test', force: true },
+        contentType: 'application/apply-patch+yaml',
+        body: object,
+      });
+    }
+    const account = `/api/v1/namespaces/${namespace}/serviceaccounts/holdfast-controller/token`;
+    const { status } = await server.create<{ status: { token: string } }>(account, {
+      apiVersion: 'authentication.k8s.io/v1',
+      kind: 'TokenRequest',
+      spec: {},
+    });
+    const { url, ca } = readKubeconfig(server.cluster.kubeconfig);
+    const path = join(folder, 'kubeconfig');
+    writeFileSync(path, kubeconfigText({ url, ca, token: status.token }), { mode: 0o600 });
+    return path;
+  }
 });
+
+const rights = '/apis/rbac.authorization.k8s.io/v1';
+const rightsPaths: Readonly<Record<string, string>> = {
+  ServiceAccount: `/api/v1/namespaces/${namespace}/serviceaccounts`,
+  ClusterRole: `${rights}/clusterroles`,
+  ClusterRoleBinding: `${rights}/clusterrolebindings`,
+  Role: `${rights}/namespaces/${namespace}/roles`,
+  RoleBinding: `${rights}/namespaces/${namespace}/rolebindings`,
+};
