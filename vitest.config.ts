@@ -56,8 +56,8 @@ export default defineConfig({
       exclude: [
         '**/gen/**',
         '**/main.ts',
-        // Runs as a process of its own only.
-        'sidecar/program.ts',
+        // Run as processes of their own only.
+        '{platform,sidecar,controller}/program.ts',
         '**/*.test.ts',
         '**/*.test-kit.ts',
         '**/build.ts',

@@ -1,23 +1,7 @@
 import type { Clock } from '../platform/clock.ts';
-import { HoldfastError } from '../platform/errors.ts';
-import { makeLogger } from '../platform/logger.ts';
-import { version } from '../platform/version.ts';
+import { runProgram } from '../platform/program.ts';
 import { startApp } from './app.ts';
-import { diskFile, readSettings, SettingsError, type Settings } from './config.ts';
-
-/** EX_CONFIG of sysexits.h: trying again changes nothing until somebody mends a setting. */
-const exitConfig = 78;
-
-const help = `holdfast sidecar ${version}
-
-usage: sidecar                  serve until SIGTERM
-       sidecar --check-config   read the settings, say what is wrong with them, and exit
-       sidecar --version
-       sidecar --help
-
-Settings come from the environment and, where set, from HOLDFAST_CONFIG_FILE; docs/settings.md lists them.
-Exit codes: 0 stopped as asked, 78 a setting is missing or wrong, 1 anything else.
-`;
+import { diskFile, readSettings, SettingsError } from './config.ts';
 
 interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -28,69 +12,22 @@ interface Surroundings {
 }
 
 /** The sidecar's process, from its arguments to its exit code. */
-export async function run(args: readonly string[], surroundings: Surroundings): Promise<void> {
-  const [command, ...rest] = args;
-  if (
-    rest.length > 0 ||
-    (command !== undefined && !['--check-config', '--version', '--help'].includes(command))
-  ) {
-    process.stderr.write(`unknown arguments: ${args.join(' ')}\n\n${help}`);
-    process.exitCode = 64;
-  } else if (command === '--help') {
-    process.stdout.write(help);
-  } else if (command === '--version') {
-    process.stdout.write(`${version}\n`);
-  } else {
-    const settings = settingsOrExit(surroundings.env);
-    if (command === '--check-config') process.stdout.write('settings are fine\n');
-    else await serve(settings, surroundings);
-  }
-}
-
-function settingsOrExit(env: Surroundings['env']): Settings {
-  try {
-    return readSettings(env);
-  } catch (thrown) {
-    if (!(thrown instanceof SettingsError)) throw thrown;
-    process.stderr.write(`${thrown.message}\n`);
-    process.exit(exitConfig);
-  }
-}
-
-async function serve(
-  settings: Settings,
+export const run = (
+  args: readonly string[],
   { env, memoryBytes, clock, random }: Surroundings,
-): Promise<void> {
-  const log = makeLogger(settings.logLevel, 'sidecar');
-  process.on('unhandledRejection', (reason) =>
-    log.error({ err: reason }, 'a rejection that nobody handles'),
-  );
-  const app = await startApp(settings, {
-    clock,
-    random,
-    log,
-    memoryBytes,
-    reread: (given) => readSettings(env, diskFile, given),
-  }).catch((thrown: unknown) => {
-    log.fatal(
-      { err: thrown },
-      thrown instanceof HoldfastError ? thrown.message : 'the sidecar cannot start',
-    );
-    process.exit(1);
+): Promise<void> =>
+  runProgram(args, {
+    name: 'sidecar',
+    settingsHelp:
+      'Settings come from the environment and, where set, from HOLDFAST_CONFIG_FILE; docs/settings.md lists them.',
+    readSettings: () => readSettings(env),
+    isSettingsError: (thrown) => thrown instanceof SettingsError,
+    start: (settings, log) =>
+      startApp(settings, {
+        clock,
+        random,
+        log,
+        memoryBytes,
+        reread: (given) => readSettings(env, diskFile, given),
+      }),
   });
-  let stopping = false;
-  const stop = (signal: string): void => {
-    if (stopping) process.exit(1);
-    stopping = true;
-    log.info({ signal, graceMs: settings.graceMs }, 'stopping');
-    app.stop(settings.graceMs).then(
-      () => process.exit(0),
-      (error: unknown) => {
-        log.error({ err: error }, 'stopping failed');
-        process.exit(1);
-      },
-    );
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-}
