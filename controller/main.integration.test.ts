@@ -9,6 +9,7 @@ import { apiVersion, policyKind } from '../crds/resilience-policy.ts';
 import { kubeconfigText, readKubeconfig } from '../e2e/cluster/kubeconfig.ts';
 import { noClusterReason } from '../e2e/cluster/test-cluster.ts';
 import { version } from '../platform/version.ts';
+import { freePort } from '../scripts/servers/free-port.ts';
 import { type ControllerProcess, startController } from './controller-process.test-kit.ts';
 import { SidecarClient } from './discovery/sidecar-client.test-kit.ts';
 import { type ApiServer, apiServer, eventually } from './kube/api-server.test-kit.ts';
@@ -50,6 +51,25 @@ describe('arguments', () => {
       'HOLDFAST_CONTROLLER_KUBECONFIG must be an absolute path\n',
     ]);
   });
+});
+
+test('without an API server it waits, lives, is not ready, and ends when it is asked to', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'hf-'));
+  const kubeconfig = join(folder, 'kubeconfig');
+  const url = `https://127.0.0.1:${await freePort()}`;
+  writeFileSync(kubeconfig, kubeconfigText({ url, token: 'none' }));
+  const { child, output, exit } = start([], {
+    HOLDFAST_CONTROLLER_KUBECONFIG: kubeconfig,
+    HOLDFAST_CONTROLLER_HTTP_PORT: '0',
+  });
+  await eventually(() => output().includes('a watch failed'));
+  const { httpPort } = JSON.parse(output().split('\n')[0] ?? '') as { httpPort: number };
+  const status = async (path: string): Promise<number> =>
+    (await fetch(`http://127.0.0.1:${httpPort}${path}`)).status;
+  expect([await status('/livez'), await status('/readyz')]).toEqual([200, 503]);
+  child.kill('SIGTERM');
+  expect(await exit).toBe(0);
+  rmSync(folder, { recursive: true });
 });
 
 const skipped = noClusterReason();
