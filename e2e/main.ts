@@ -112,9 +112,8 @@ async function prepare(): Promise<boolean> {
 
 async function buildImages(archive: string): Promise<void> {
   await step('npm run build', async () => {
-    const { succeeded, output } = await runCommand(process.execPath, [
-      join(checkout, 'scripts/build.ts'),
-    ]);
+    const script = join(checkout, 'scripts/build.ts');
+    const { succeeded, output } = await runCommand(process.execPath, [script]);
     if (!succeeded) throw new Error(output);
   });
   await step('images', () => writeImageArchive(archive));

@@ -1,68 +1,118 @@
 import { readFileSync } from 'node:fs';
+import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type HostServers, startHostServers } from './host-servers.test-kit.ts';
-import { type TestNamespace, eventually, testNamespace } from './namespace.test-kit.ts';
+import { imageNames } from './images.ts';
+import { type TestNamespace, eventually, kubectl, testNamespace } from './namespace.test-kit.ts';
 import { installHoldfast, releaseNamespace, uninstallHoldfast } from './release.test-kit.ts';
 import { surroundings } from './surroundings.ts';
 
 let servers: HostServers;
-let namespace: TestNamespace;
+let shop: TestNamespace;
+let admin: Client;
 beforeAll(async () => {
-  [servers, namespace] = await Promise.all([startHostServers(), testNamespace()]);
+  // The example's budget names this namespace.
+  [servers, shop] = await Promise.all([startHostServers(), testNamespace('shop')]);
+  admin = new Client(servers.postgres.url);
+  await admin.connect();
+  await admin.query("create role shop login password 'tea' connection limit 25");
+  await admin.query('create database shop owner shop');
   await installHoldfast();
 });
 afterAll(async () => {
-  await namespace?.remove();
+  await shop?.remove();
+  await kubectl(['delete', 'connectionbudget', 'shop', '--ignore-not-found']);
   await uninstallHoldfast();
+  await admin?.end();
   await servers?.stop();
 });
 
-const text = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8');
+/** A manifest as a user applies it. */
+const manifest = (name: string): string =>
+  readFileSync(new URL(`../../examples/kubernetes/${name}.yaml`, import.meta.url), 'utf8');
 
-const object = (kind: string, name: string, content: object): Promise<void> =>
-  namespace.apply(JSON.stringify({ apiVersion: 'v1', kind, metadata: { name }, ...content }));
-
-/** Says with the controller's logs beside the app's why it took too long. */
-const until = <Value>(what: string, attempt: () => Promise<Value | false>): Promise<Value> =>
-  eventually(what, attempt, {
-    limitMs: 90_000,
-    namespaces: [namespace.name, releaseNamespace],
-  });
-
-test('a labelled Deployment runs with sidecars under its policy, and its app is answered by PostgreSQL and Redis', async () => {
-  await object('Secret', 'postgres', { stringData: { url: servers.postgresUrl } });
-  await object('Secret', 'redis', { stringData: { url: servers.redisUrl } });
-  await object('ConfigMap', 'script', { data: { 'ask.ts': text('fixtures/ask.ts') } });
-  await namespace.apply(text('../../examples/policies/default.yaml'));
-  const { sidecarImage } = surroundings();
-  await namespace.apply(text('fixtures/injected.yaml').replaceAll('SIDECAR_IMAGE', sidecarImage));
-
-  await until('it has rolled out', () =>
-    namespace.kubectl('rollout', 'status', 'deployment/injected', '--timeout=5s'),
+const secret = (name: string, url: string): Promise<void> =>
+  shop.apply(
+    JSON.stringify({ apiVersion: 'v1', kind: 'Secret', metadata: { name }, stringData: { url } }),
   );
-  const pods = await namespace.kubectl('get', 'pods', '--selector=app=injected', '-o', 'name');
-  const names = pods.trim().split('\n');
-  expect(names).toHaveLength(2);
-  for (const pod of names) {
-    const containers = ['get', pod, '-o', 'jsonpath={.spec.initContainers[*].name}'];
-    expect(await namespace.kubectl(...containers)).toBe('holdfast');
-    const ask = 'process.stdout.write(await (await fetch("http://127.0.0.1:8080/")).text())';
-    const program = ['/usr/bin/node', '--input-type=module', '-e', ask];
-    const said = await namespace.kubectl('exec', pod, '-c', 'app', '--', ...program);
-    expect(said).toBe('PostgreSQL: postgres!\nRedis: yes\n');
-  }
 
-  const programmed = await until('the policy is programmed', async () => {
-    const said = await namespace.kubectl('get', 'rp/default', '-o', 'json');
-    const { status } = JSON.parse(said) as { status?: { conditions?: Condition[] } };
-    const found = status?.conditions?.find(({ type }) => type === 'Programmed');
-    return found?.status === 'True' && found;
-  });
-  expect(programmed.message).toContain('2');
-});
+/** Tells the controller's side of it, too, when it takes too long. */
+const until = <Value>(what: string, attempt: () => Promise<Value | false>): Promise<Value> =>
+  eventually(what, attempt, { limitMs: 90_000, namespaces: ['shop', releaseNamespace] });
+
+/** Runs a module in the app's own container. */
+const inApp = (pod: string, code: string): Promise<string> =>
+  shop.kubectl('exec', pod, '-c', 'shop', '--', 'node', '--input-type=module', '-e', code);
+
+const ask = (pod: string, method: string, body = ''): Promise<string> =>
+  inApp(
+    pod,
+    `const options = { method: '${method}'${body && `, body: '${body}'`} };
+     process.stdout.write(await (await fetch('http://127.0.0.1:8080/orders', options)).text());`,
+  );
+
+async function podsOfShop(): Promise<string[]> {
+  const names = await shop.kubectl('get', 'pods', '--selector=app=shop', '-o', 'name');
+  return names.trim().split('\n');
+}
 
 interface Condition {
   readonly type: string;
   readonly status: string;
   readonly message: string;
+  readonly observedGeneration?: number;
 }
+
+/** The condition once it is true of the present generation. */
+async function condition(resource: string, type: string): Promise<Condition | false> {
+  const said = await shop.kubectl('get', resource, '-o', 'json');
+  const { metadata, status } = JSON.parse(said) as {
+    metadata: { generation: number };
+    status?: { observedGeneration?: number; conditions?: Condition[] };
+  };
+  const found = status?.conditions?.find((each) => each.type === type);
+  const isCurrent = status?.observedGeneration === metadata.generation;
+  return isCurrent && found?.status === 'True' && found;
+}
+
+test('the example runs as it is: pods with sidecars, and an app that PostgreSQL and Redis answer', async () => {
+  await secret(
+    'shop-postgres',
+    servers.postgresUrl.replace(/\/\/.*@(.*)\/.*/, '//shop:tea@$1/shop'),
+  );
+  await secret('shop-redis', servers.redisUrl);
+  for (const name of ['budget', 'policy']) await shop.apply(manifest(name));
+  await shop.apply(
+    manifest('app').replaceAll(imageNames.exampleImage, surroundings().exampleImage),
+  );
+
+  await until('it has rolled out', () =>
+    shop.kubectl('rollout', 'status', 'deployment/shop', '--timeout=5s'),
+  );
+  const pods = await podsOfShop();
+  expect(pods).toHaveLength(2);
+  const [one = '', other = ''] = pods;
+  expect(await ask(one, 'POST', '{"item":"tea"}')).toBe('{"id":1}');
+  expect(await ask(other, 'GET')).toBe('{"orders":1,"placed":1}');
+  const { rows } = await admin.query("select 1 from pg_stat_activity where usename = 'shop'");
+  expect(rows.length).toBeGreaterThan(0);
+});
+
+test('the status of its policy counts them, after a change too', async () => {
+  const programmed = await until('it is programmed', () => condition('rp/shop', 'Programmed'));
+  expect(programmed.message).toContain('2');
+  const change = [{ op: 'replace', path: '/spec/targets/0/concurrency/max', value: 20 }];
+  await shop.kubectl('patch', 'rp/shop', '--type=json', '--patch', JSON.stringify(change));
+  await until('the change is programmed', () => condition('rp/shop', 'Programmed'));
+});
+
+test('the app sees neither passwords nor tokens of its sidecar', async () => {
+  const [pod = ''] = await podsOfShop();
+  const look = `import { existsSync } from 'node:fs';
+    const folders = ['/var/run/holdfast', '/var/run/secrets/holdfast', '/var/lib/holdfast'];
+    process.stdout.write(JSON.stringify([folders.filter(existsSync), process.env]));`;
+  const [seen, env] = JSON.parse(await inApp(pod, look)) as [string[], Record<string, string>];
+  expect(seen).toEqual([]);
+  expect(env['HOLDFAST_ADDRESS']).toBe('unix:/run/holdfast/s.sock');
+  expect(JSON.stringify(env)).not.toContain('tea@');
+});

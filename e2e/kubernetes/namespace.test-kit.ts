@@ -22,14 +22,11 @@ export interface TestNamespace {
   remove(): Promise<void>;
 }
 
-/** Makes one; the others' pods are not seen in it. */
+/** Makes one, with a name of its own unless one is given. */
 export async function testNamespace(
-  labels: Readonly<Record<string, string>> = {},
+  name = `e2e-${randomBytes(4).toString('hex')}`,
 ): Promise<TestNamespace> {
-  const name = `e2e-${randomBytes(4).toString('hex')}`;
-  await applyManifests(
-    JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } }),
-  );
+  await applyManifests(JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }));
   return {
     name,
     kubectl: (...args) => kubectl(['--namespace', name, ...args]),
@@ -37,7 +34,7 @@ export async function testNamespace(
       void (await kubectl(['--namespace', name, 'apply', '-f', '-'], manifests)),
     eventually: (what, attempt, limitMs) =>
       eventually(what, attempt, { limitMs, namespaces: [name] }),
-    remove: async () => void (await kubectl(['delete', 'namespace', name, '--wait=false'])),
+    remove: async () => void (await kubectl(['delete', 'namespace', name, '--timeout=90s'])),
   };
 }
 
