@@ -45,6 +45,11 @@ export async function startControlPlane(): Promise<ControlPlane> {
 
 async function startIn(folder: string): Promise<ControlPlane> {
   await using started = new AsyncDisposableStack();
+  const children: ChildProcess[] = [];
+  // Nothing of them is kept, so there is nothing to end in order.
+  started.defer(async () => {
+    await Promise.all(children.map((child) => endProcess(child, 'SIGKILL', 5_000)));
+  });
   const run = (
     name: 'etcd' | 'kube-apiserver' | 'kube-controller-manager',
     flags: Flags,
@@ -57,8 +62,7 @@ async function startIn(folder: string): Promise<ControlPlane> {
       cwd: folder,
     });
     closeSync(log);
-    // Nothing of it is kept, so there is nothing to end in order.
-    started.defer(() => endProcess(child, 'SIGKILL', 5_000));
+    children.push(child);
     return child;
   };
   const pki = join(folder, 'pki');
