@@ -2,7 +2,7 @@ import type { Registry } from 'prom-client';
 import type { Clock } from '../platform/clock.ts';
 import type { EventRecorder } from './kube/events.ts';
 import type { Objects } from './kube/objects.ts';
-import { type KubeObject, resourceOf } from './kube/resource.ts';
+import type { KubeObject } from './kube/resource.ts';
 import { workQueue } from './kube/work-queue.ts';
 import { type ClusterState, EffectivePolicies } from './reconcile/effective-policies.ts';
 import { GeneratedObjects, type ObjectWriter } from './reconcile/generated.ts';
@@ -51,11 +51,7 @@ export function policyWork(parts: PolicyWorkParts): PolicyWork {
       await objects.apply(object as unknown as KubeObject);
     },
     remove: async ({ apiVersion, kind, namespace, name }, ownerUid) => {
-      const named = { apiVersion, kind, metadata: { namespace, name } };
-      const found = await objects.get<KubeObject>(resourceOf(named), { namespace, name });
-      const { uid, ownerReferences = [] } = found?.metadata ?? {};
-      if (uid === undefined || !ownerReferences.some((owner) => owner.uid === ownerUid)) return;
-      await objects.remove({ ...named, metadata: { namespace, name, uid } });
+      await objects.removeOwned({ apiVersion, kind, metadata: { namespace, name } }, ownerUid);
     },
     hasPrometheusRules: parts.hasPrometheusRules,
   };

@@ -31,3 +31,6 @@ export const isNotFound = (thrown: unknown): boolean => hasStatus(thrown, 404);
 
 /** What was asked for lies too far back: it has to be listed anew. */
 export const isExpired = (thrown: unknown): boolean => hasStatus(thrown, 410);
+
+/** It understood what was asked for, and it cannot be: the test of a patch does not hold, for one. */
+export const isInvalid = (thrown: unknown): boolean => hasStatus(thrown, 422);

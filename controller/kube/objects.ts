@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { KubeApi } from './api.ts';
-import { isConflict, isNotFound } from './kube-error.ts';
+import { isConflict, isInvalid, isNotFound } from './kube-error.ts';
 import { keyOf, type KubeObject, pathOf, type Resource, resourceOf } from './resource.ts';
 
 /** Who the API server says has written a field. */
@@ -40,6 +40,8 @@ export interface Objects {
   ): Promise<Replaced<Item>>;
   /** True when it was there. With a uid, only the object that has it. */
   remove(object: KubeObject, signal?: AbortSignal): Promise<boolean>;
+  /** The same if its first owner is this one, and without the right to read it. */
+  removeOwned(object: KubeObject, ownerUid: string, signal?: AbortSignal): Promise<boolean>;
 }
 
 export type Replaced<Item> =
@@ -71,6 +73,31 @@ export function objectsOf(api: KubeApi): Objects {
     });
     applied.set(key, digest);
     return true;
+  };
+
+  const remove: Objects['remove'] = async (object, signal) => {
+    const resource = resourceOf(object);
+    const { uid } = object.metadata;
+    for (const subresource of ['', 'status']) {
+      applied.delete(`${resource.plural}/${subresource}/${keyOf(object)}`);
+    }
+    try {
+      await api.call({
+        method: 'DELETE',
+        path: pathOf(resource, placeOf(object)),
+        body: {
+          kind: 'DeleteOptions',
+          apiVersion: 'v1',
+          propagationPolicy: 'Background',
+          ...(uid === undefined ? {} : { preconditions: { uid } }),
+        },
+        signal,
+      });
+      return true;
+    } catch (thrown) {
+      if (isNotFound(thrown) || isConflict(thrown)) return false;
+      throw thrown;
+    }
   };
 
   return {
@@ -125,27 +152,21 @@ export function objectsOf(api: KubeApi): Objects {
         throw thrown;
       }
     },
-    remove: async (object, signal) => {
-      const resource = resourceOf(object);
-      const { uid } = object.metadata;
-      for (const subresource of ['', 'status']) {
-        applied.delete(`${resource.plural}/${subresource}/${keyOf(object)}`);
-      }
+    remove,
+    removeOwned: async (object, ownerUid, signal) => {
       try {
-        await api.call({
-          method: 'DELETE',
-          path: pathOf(resource, placeOf(object)),
-          body: {
-            kind: 'DeleteOptions',
-            apiVersion: 'v1',
-            propagationPolicy: 'Background',
-            ...(uid === undefined ? {} : { preconditions: { uid } }),
-          },
+        // A patch that changes nothing: it fails unless the test holds, and says which object that was.
+        const { metadata } = await api.call<KubeObject>({
+          method: 'PATCH',
+          path: pathOf(resourceOf(object), placeOf(object)),
+          query: { fieldManager },
+          contentType: 'application/json-patch+json',
+          body: [{ op: 'test', path: '/metadata/ownerReferences/0/uid', value: ownerUid }],
           signal,
         });
-        return true;
+        return await remove({ ...object, metadata }, signal);
       } catch (thrown) {
-        if (isNotFound(thrown) || isConflict(thrown)) return false;
+        if (isNotFound(thrown) || isInvalid(thrown)) return false;
         throw thrown;
       }
     },
