@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import protobuf from 'protobufjs';
 import { expect, test } from 'vitest';
-import { lengthDelimited, varintField, varintSize, writeVarint } from './protobuf-wire.ts';
+import {
+  lengthDelimited,
+  varint64Size,
+  varintField,
+  varintSize,
+  writeVarint,
+  writeVarint64,
+} from './protobuf-wire.ts';
 
 const uint32 = fc.oneof(
   fc.nat(0xffff_ffff),
@@ -38,5 +45,25 @@ test('fields are written as a stock library writes them, whatever pieces their c
       expect(varintField(field, value)).toEqual(Buffer.from(number.finish()));
     }),
     { numRuns: 300 },
+  );
+});
+
+test('so is one of 64 bits', () => {
+  const edges = Array.from({ length: 64 }, (_, bit) => 1n << BigInt(bit));
+  const uint64 = fc.oneof(
+    fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }),
+    fc.constantFrom(0n, (1n << 64n) - 1n, ...edges, ...edges.map((edge) => edge - 1n)),
+  );
+  fc.assert(
+    fc.property(uint64, fc.nat(10), (value, at) => {
+      const out = Buffer.alloc(at + 10);
+      const end = writeVarint64(out, at, value);
+      expect(end - at).toBe(varint64Size(value));
+      const bytes = out.subarray(at, end);
+      const read = bytes.reduceRight((sum, byte) => (sum << 7n) | BigInt(byte & 0x7f), 0n);
+      expect(read).toBe(value);
+      expect(bytes.findIndex((byte) => byte < 0x80)).toBe(bytes.length - 1);
+    }),
+    { numRuns: 500 },
   );
 });

@@ -18,6 +18,30 @@ export function writeVarint(out: Uint8Array, at: number, value: number): number 
   return to;
 }
 
+/** Bytes of an unsigned integer up to 2^64 as a protobuf varint. */
+export function varint64Size(value: bigint): number {
+  let bytes = 1;
+  for (let rest = value >> 7n; rest > 0n; rest >>= 7n) bytes += 1;
+  return bytes;
+}
+
+/** Writes an unsigned integer up to 2^64 as a protobuf varint; returns where the next byte goes. */
+export function writeVarint64(out: Uint8Array, at: number, value: bigint): number {
+  let to = at;
+  let low = Number(value & 0xfffffffn);
+  let high = value >> 28n;
+  // Four bytes at a time: a bigint is slow.
+  while (high > 0n) {
+    for (let each = 0; each < 4; each += 1) {
+      out[to++] = (low & 0x7f) | 0x80;
+      low >>>= 7;
+    }
+    low = Number(high & 0xfffffffn);
+    high >>= 28n;
+  }
+  return writeVarint(out, to, low);
+}
+
 /** A field that holds a message, a string or bytes; `parts` are the pieces of its content. */
 export function lengthDelimited(field: number, ...parts: readonly Uint8Array[]): Buffer {
   let bytes = 0;

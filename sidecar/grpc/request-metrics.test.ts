@@ -24,6 +24,19 @@ test('calls are counted by method, target and status, and timed by method and ta
   }
 });
 
+test('a scrape counts no call twice, and none is forgotten between two', async () => {
+  const registry = new Registry();
+  const meter = requestMetrics(registry).meter('Database.Query', 'orders');
+  const line = (calls: number): string =>
+    `holdfast_requests_total{method="Database.Query",endpoint="orders",status="OK"} ${calls}\n`;
+  meter.done('OK', 0.002);
+  expect(await registry.metrics()).toContain(line(1));
+  expect(await registry.metrics()).toContain(line(1));
+  meter.done('OK', 0.002);
+  meter.done('OK', 0.002);
+  expect(await registry.metrics()).toContain(line(3));
+});
+
 test('the meter of one kind of call is looked up, not made anew', () => {
   const metrics = requestMetrics(new Registry());
   expect(metrics.meter('Redis.Command', 'cache')).toBe(metrics.meter('Redis.Command', 'cache'));

@@ -6,7 +6,7 @@ import { TurnoverMap } from '../../platform/turnover-map.ts';
 import type { FrameTable, SessionOperation } from './frame-table.ts';
 import { OpenScope } from './open-scope.ts';
 import type { RequestPath } from './request-path.ts';
-import { decodeClientFrames, type ClientFrame, type ServerFrame } from './session-codec.ts';
+import { decodeClientFrames, type ClientFrame } from './session-codec.ts';
 import { frameBytes, SessionWriter, type SessionStream } from './session-writer.ts';
 
 export interface SessionLimits {
@@ -191,20 +191,22 @@ export class Session {
   }
 
   #answer(id: number, { number, serialize }: SessionOperation, response: unknown): void {
-    const parts = response instanceof Encoded ? response.parts : [serialize(response)];
     const { maxMessageBytes } = this.#parts.limits;
+    const parts = response instanceof Encoded ? response.parts : undefined;
+    if (parts === undefined || parts.length === 1) {
+      const whole = parts?.[0] ?? serialize(response);
+      if (whole.length + frameBytes > maxMessageBytes) {
+        return this.#answerError(id, overMessage(maxMessageBytes));
+      }
+      return this.#writer.send({ id, more: false, field: number, response: whole });
+    }
     if (parts.some(({ length }) => length + frameBytes > maxMessageBytes)) {
       return this.#answerError(id, overMessage(maxMessageBytes));
     }
     const last = parts.length - 1;
-    const frames = parts.map((part, at) => ({
-      id,
-      more: at < last,
-      field: number,
-      response: part,
-    }));
-    if (last === 0) this.#writer.send(frames[0] as ServerFrame);
-    else this.#writer.sendParts(frames);
+    this.#writer.sendParts(
+      parts.map((part, at) => ({ id, more: at < last, field: number, response: part })),
+    );
   }
 
   #answerError(id: number, error: HoldfastError): void {

@@ -108,7 +108,7 @@ describe('a grant of a session', () => {
   test('is lost when its time has passed since the last renewal that was confirmed, not at the first that fails', async () => {
     const grant = await settled(acquire());
     const told: unknown[] = [];
-    grant.listeners.add((loss) => told.push([clock.now(), loss]));
+    grant.onLost((loss) => told.push([clock.now(), loss]));
     await clock.advance(1_500);
     isAway = true;
     await clock.advance(2_499);

@@ -146,8 +146,8 @@ export class Grants {
     const grants = leaseIds.map((leaseId) => this.#named(leaseId));
     const offs = grants.map((grant) => {
       const lost = (loss: Loss): void => listener(lockLost(grant.request.names, loss));
-      grant.listeners.add(lost);
-      return () => grant.listeners.delete(lost);
+      grant.onLost(lost);
+      return () => grant.offLost(lost);
     });
     return () => offs.forEach((off) => off());
   }
@@ -219,15 +219,14 @@ export class Grants {
 
   #forget(grant: HeldGrant, end: Loss | 'released'): void {
     grant.ended = end;
-    grant.unlisten();
-    grant.unwatch();
+    grant.unlisten?.();
+    this.#renewals.forget(grant);
     if (!this.#held.delete(grant.leaseId)) return;
     if (end === 'released') return;
     this.#ended.set(grant.leaseId, end);
     const [oldest] = this.#ended.keys();
     if (this.#ended.size > remembered && oldest !== undefined) this.#ended.delete(oldest);
-    for (const listener of grant.listeners) listener(end);
-    grant.listeners.clear();
+    grant.tellLost(end);
   }
 
   /** The last first. Resolves with whether all were still held. */

@@ -1,8 +1,11 @@
+import type { Deadline } from '../../../platform/deadlines.ts';
 import type { Claim, Granted, LockMode } from './authority.ts';
 import type { LockRequest } from './lock-request.ts';
 
 /** Why a grant was lost. */
 export type Loss = 'expired' | 'forced' | 'held too long';
+
+type LossListener = (loss: Loss) => void;
 
 interface HeldLock {
   readonly claim: Claim;
@@ -23,13 +26,14 @@ export class HeldGrant {
   /** However often it is renewed; from its first lock on. */
   heldUntilMs = Infinity;
   readonly locks: HeldLock[] = [];
-  /** Told once, when it is lost. */
-  readonly listeners = new Set<(loss: Loss) => void>();
   /** Undefined while it is held. */
   ended: Loss | 'released' | undefined;
-  /** Of what it belongs to, and of its next renewal. */
-  unlisten: () => void = () => {};
-  unwatch: () => void = () => {};
+  /** Takes it off what it belongs to. */
+  unlisten: (() => void) | undefined;
+  /** When it is to be renewed next. */
+  renewal: Deadline | undefined;
+  #listener: LossListener | undefined;
+  #more: Set<LossListener> | undefined;
 
   constructor(leaseId: string, request: LockRequest, isKept: boolean) {
     this.leaseId = leaseId;
@@ -43,9 +47,34 @@ export class HeldGrant {
 
   /** When its time to live is over. */
   get endsAtMs(): number {
+    const { locks } = this;
     let sentAtMs = Infinity;
-    for (const lock of this.locks) sentAtMs = Math.min(sentAtMs, lock.sentAtMs);
+    for (let at = 0; at < locks.length; at += 1) {
+      sentAtMs = Math.min(sentAtMs, (locks[at] as HeldLock).sentAtMs);
+    }
     return sentAtMs + this.request.ttlMs;
+  }
+
+  /** Calls back once, when it is lost. */
+  onLost(listener: LossListener): void {
+    // Nearly every grant has one listener: no Set for that.
+    if (this.#listener === undefined) this.#listener = listener;
+    else (this.#more ??= new Set()).add(listener);
+  }
+
+  /** Takes a listener off again. */
+  offLost(listener: LossListener): void {
+    if (this.#listener === listener) this.#listener = undefined;
+    else this.#more?.delete(listener);
+  }
+
+  /** For who keeps it: tells that it is lost. */
+  tellLost(loss: Loss): void {
+    const listener = this.#listener;
+    this.#listener = undefined;
+    listener?.(loss);
+    if (this.#more !== undefined) for (const each of this.#more) each(loss);
+    this.#more = undefined;
   }
 
   /** What is to be asked for next. */

@@ -13,9 +13,11 @@ import type { ReleaseLockRequest__Output } from '../../../platform/gen/holdfast/
 import type { Renewed } from '../../../platform/gen/holdfast/v1/Renewed.ts';
 import type { RenewRequest__Output } from '../../../platform/gen/holdfast/v1/RenewRequest.ts';
 import type { Clock } from '../../../platform/clock.ts';
+import { Encoded } from '../../../platform/grpc/encoded.ts';
 import type { Operation, OperationTable, StreamOperation } from '../../grpc/operation.ts';
 import type { LockAuthority, LockMode, LockReading } from './authority.ts';
 import type { Grants } from './grants.ts';
+import { encodedGrant, leftMs } from './grant-encoding.ts';
 import type { HeldGrant, Loss } from './held-grant.ts';
 import { invalid, lockName, lockRequest, type LockLimits } from './lock-request.ts';
 
@@ -39,6 +41,8 @@ export const noLocks = (): HoldfastError =>
     'the policy has no locks: say in spec.locks who grants them',
   );
 
+/** holdfast.v1.LockReleased. */
+const released = new Encoded(Buffer.alloc(0));
 const defaultListed = 100;
 const mostListed = 1_000;
 /** Label of metrics. Names of locks are the callers'. */
@@ -54,15 +58,15 @@ export function lockOperations({
     return grants.acquire(lockRequest(request, limits), call, isKept);
   };
 
-  const acquire: Operation<AcquireRequest__Output, Grant> = {
+  const acquire: Operation<AcquireRequest__Output, Encoded> = {
     name: 'Locks.Acquire',
     frame: 'acquire',
     target,
     handle: async (request, call) => {
       const { scope } = call;
       const grant = await acquired(request, call, scope.outlivesCall === true);
-      grant.listeners.add((loss) => scope.push('lockLost', lostMessage(grant, loss)));
-      return grantMessage(grant, clock.now());
+      grant.onLost((loss) => scope.push('lockLost', lostMessage(grant, loss)));
+      return encodedGrant(grant, clock.now());
     },
   };
 
@@ -74,7 +78,7 @@ export function lockOperations({
     handle: async ({ leaseId }) => ({ ttlMs: Math.round(await locks().grants.renew(leaseId)) }),
   };
 
-  const release: Operation<ReleaseLockRequest__Output, object> = {
+  const release: Operation<ReleaseLockRequest__Output, Encoded> = {
     name: 'Locks.Release',
     frame: 'releaseLock',
     target,
@@ -82,7 +86,7 @@ export function lockOperations({
     uncancellable: true,
     handle: async ({ leaseId }) => {
       await locks().grants.release(leaseId);
-      return {};
+      return released;
     },
   };
 
@@ -92,7 +96,7 @@ export function lockOperations({
     handle: async (request, call, send) => {
       const grant = await acquired(request, call, true);
       const over = new Promise<Loss | undefined>((resolve) => {
-        grant.listeners.add(resolve);
+        grant.onLost(resolve);
         call.onEnd(() => resolve(undefined));
       });
       await send({ granted: grantMessage(grant, clock.now()) });
@@ -129,14 +133,14 @@ export function lockOperations({
   return { unary: [acquire, renew, release, list, force], streams: [hold] };
 }
 
-const grantMessage = ({ leaseId, locks, endsAtMs, request }: HeldGrant, nowMs: number): Grant => ({
-  leaseId,
-  locks: locks.map(({ claim, token, fence }) => ({
+const grantMessage = (grant: HeldGrant, nowMs: number): Grant => ({
+  leaseId: grant.leaseId,
+  locks: grant.locks.map(({ claim, token, fence }) => ({
     name: claim.name,
     token: String(fence ?? token),
   })),
-  ttlMs: Math.max(1, Math.floor(endsAtMs - nowMs)),
-  maxHoldMs: request.maxHoldMs,
+  ttlMs: leftMs(grant, nowMs),
+  maxHoldMs: grant.request.maxHoldMs,
 });
 
 const reasons: Readonly<Record<Loss, NonNullable<LockLost['reason']>>> = {

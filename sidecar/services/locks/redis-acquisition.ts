@@ -39,6 +39,9 @@ export interface Settle<Result> {
 
 const repeatMs = 100;
 
+/** Of a request among all: several locks may be acquired under one lease. */
+export const keyOf = (name: string, leaseId: string): string => `${leaseId} ${name}`;
+
 /**
  * One request for a lock, until it is granted or has ended.
  *

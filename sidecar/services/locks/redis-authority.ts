@@ -14,17 +14,21 @@ import type {
   Renewal,
 } from './authority.ts';
 import { unsupportedRedis } from './lock-refusals.ts';
-import { Acquisition, type AcquisitionParts, type Settle } from './redis-acquisition.ts';
+import { Acquisition, type AcquisitionParts, keyOf, type Settle } from './redis-acquisition.ts';
 import { LockChannel, type LockNews } from './redis-channel.ts';
 import { Errands } from './errands.ts';
 import { listRedisLocks } from './redis-list.ts';
 import { Looks } from './looks.ts';
 import {
   askLockScript,
+  flagWord,
   lockKey,
   lockScripts,
+  numberWord,
   runLockScript,
   type ScriptWaiter,
+  waiterWord,
+  word,
   words,
 } from './redis-scripts.ts';
 
@@ -46,9 +50,6 @@ interface RedisAuthorityParts {
 /** Locks that one script renews. */
 const mostAtOnce = 1_000;
 const repeatMs = 200;
-const modes = { exclusive: 'x', shared: 's', semaphore: 'n' } as const;
-const yes = Buffer.from('1');
-const no = Buffer.from('0');
 
 /**
  * Locks in one Redis server, or the master that Sentinels name. All rules are in the scripts, which run one after the other: redis/lock.lua says
@@ -68,11 +69,15 @@ export class RedisAuthority implements LockAuthority {
   /** Name of the Redis that was asked last. */
   #target = '';
   readonly #errands: Errands;
+  readonly #ttlWord = numberWord();
+  readonly #longestWord: () => Buffer;
 
   constructor(parts: RedisAuthorityParts) {
     this.#parts = parts;
     this.#channelId = parts.newId();
     this.#errands = new Errands(parts);
+    const longest = numberWord();
+    this.#longestWord = () => longest(parts.longestTtlMs());
     this.#looks = new Looks({ ...parts, look: (name, owed) => this.#look(name, owed) });
     this.#forAll = {
       clock: parts.clock,
@@ -143,7 +148,8 @@ export class RedisAuthority implements LockAuthority {
       this.#withdraw(name, this.#waiter(claim), ttlMs);
       settle.reject(error);
     };
-    const args = words(leaseId, owner, this.#parts.longestTtlMs());
+    const lease = word(leaseId);
+    const args = [lease, owner === leaseId ? lease : word(owner), this.#longestWord()];
     this.#run('release', name, args, {
       answered: (reply) => {
         // Where somebody waits there is more to say than whether it was held.
@@ -178,8 +184,8 @@ export class RedisAuthority implements LockAuthority {
 
   #ask(acquisition: Acquisition, waits: boolean): void {
     const { claim } = acquisition;
-    const args = words(this.#waiter(claim), claim.ttlMs, this.#parts.longestTtlMs());
-    args.push(waits ? yes : no);
+    const [ttl, longest] = [this.#ttlWord(claim.ttlMs), this.#longestWord()];
+    const args = [word(this.#waiter(claim)), ttl, longest, flagWord(waits)];
     this.#run('acquire', claim.name, args, acquisition);
   }
 
@@ -196,9 +202,8 @@ export class RedisAuthority implements LockAuthority {
     }
   }
 
-  /** As scripts write one. */
-  #waiter({ leaseId, mode, permits, owner }: Claim): string {
-    return `${leaseId} ${this.#channelId} ${modes[mode]} ${permits} ${owner}`;
+  #waiter(claim: Claim): string {
+    return waiterWord(claim, this.#channelId);
   }
 
   #onQueued(acquisition: Acquisition): void {
@@ -293,5 +298,3 @@ export class RedisAuthority implements LockAuthority {
     if (this.#channel.fault !== undefined) throw this.#channel.fault;
   }
 }
-
-const keyOf = (name: string, leaseId: string): string => `${leaseId} ${name}`;

@@ -4,6 +4,7 @@ import { HoldfastError } from '../../../platform/errors.ts';
 import { PendingCommand, type Waiter } from '../../redis/pending-command.ts';
 import type { Caller, RedisBackend } from '../../redis/redis-backend.ts';
 import type { Reply } from '../../redis/reply.ts';
+import type { Claim } from './authority.ts';
 import { unsupportedRedis } from './lock-refusals.ts';
 
 /** Who waits for a script; told once. `sentAtMs` of the clock, when it was sent. */
@@ -29,6 +30,9 @@ export const lockScripts = {
   list: script('list'),
 };
 
+const modes = { exclusive: 'x', shared: 's', semaphore: 'n' } as const;
+const yes = Buffer.from('1');
+const no = Buffer.from('0');
 const evalsha = Buffer.from('EVALSHA');
 const evaluate = Buffer.from('EVAL');
 const lifeKey = Buffer.from('holdfast:locks');
@@ -39,8 +43,26 @@ const nobody: Caller = { ended: undefined, onEnd: () => () => {} };
 export const lockKey = (name: string): Buffer => Buffer.from(`holdfast:lock:{${name}}`);
 
 /** Arguments of a script. */
-export const words = (...all: readonly (string | number)[]): Buffer[] =>
-  all.map((each) => Buffer.from(String(each)));
+export const words = (...all: readonly (string | number)[]): Buffer[] => all.map(word);
+
+/** One of them. */
+export const word = (text: string | number): Buffer => Buffer.from(String(text));
+
+/** A request as scripts write one. */
+export const waiterWord = ({ leaseId, mode, permits, owner }: Claim, channelId: string): string =>
+  `${leaseId} ${channelId} ${modes[mode]} ${permits} ${owner}`;
+
+/** A yes or no. */
+export const flagWord = (is: boolean): Buffer => (is ? yes : no);
+
+/** Makes the argument for a number that is nearly always the same, as times of a policy are. */
+export function numberWord(): (value: number) => Buffer {
+  let [last, made] = [0, word(0)];
+  return (value) => {
+    if (value !== last) [last, made] = [value, word(value)];
+    return made;
+  };
+}
 
 /**
  * Runs a script of locks on the connections that all commands share. At most 1,000 locks. It may be sent again by whoever has lost its reply: each

@@ -32,6 +32,12 @@ export class Renewals {
     this.#scheduleIn(grant, grant.request.ttlMs * due);
   }
 
+  /** It is renewed no more. */
+  forget(grant: HeldGrant): void {
+    if (grant.renewal !== undefined) this.#parts.deadlines.clear(grant.renewal);
+    grant.renewal = undefined;
+  }
+
   /** For its holder. Rejects when the authority cannot be asked. */
   async renewNow(grant: HeldGrant): Promise<void> {
     await this.#renew([grant]);
@@ -39,8 +45,8 @@ export class Renewals {
 
   #scheduleIn(grant: HeldGrant, delayMs: number): void {
     const { clock, deadlines } = this.#parts;
-    grant.unwatch();
-    grant.unwatch = deadlines.watch(clock.now() + delayMs, () => this.#add(grant));
+    this.forget(grant);
+    grant.renewal = deadlines.set(clock.now() + delayMs, () => this.#add(grant));
   }
 
   #add(grant: HeldGrant): void {
