@@ -56,23 +56,24 @@ async function podsOfShop(): Promise<string[]> {
   return names.trim().split('\n');
 }
 
-interface Condition {
-  readonly type: string;
-  readonly status: string;
-  readonly message: string;
+interface Status {
   readonly observedGeneration?: number;
+  readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+  readonly pods?: Readonly<Record<string, unknown>>;
 }
 
-/** The condition once it is true of the present generation. */
-async function condition(resource: string, type: string): Promise<Condition | false> {
-  const said = await shop.kubectl('get', resource, '-o', 'json');
-  const { metadata, status } = JSON.parse(said) as {
+/** Status of the shop's policy once it says of the present generation that it is programmed in two pods. */
+async function programmed(): Promise<Status | false> {
+  const { metadata, status = {} } = JSON.parse(
+    await shop.kubectl('get', 'rp/shop', '-o', 'json'),
+  ) as {
     metadata: { generation: number };
-    status?: { observedGeneration?: number; conditions?: Condition[] };
+    status?: Status;
   };
-  const found = status?.conditions?.find((each) => each.type === type);
-  const isCurrent = status?.observedGeneration === metadata.generation;
-  return isCurrent && found?.status === 'True' && found;
+  const { observedGeneration, conditions = [], pods } = status;
+  const isTrue = conditions.some((each) => each.type === 'Programmed' && each.status === 'True');
+  const isWhole = isTrue && pods?.['programmed'] === 2;
+  return isWhole && observedGeneration === metadata.generation && status;
 }
 
 test('the example runs as it is: pods with sidecars, and an app that PostgreSQL and Redis answer', async () => {
@@ -99,11 +100,12 @@ test('the example runs as it is: pods with sidecars, and an app that PostgreSQL 
 });
 
 test('the status of its policy counts them, after a change too', async () => {
-  const programmed = await until('it is programmed', () => condition('rp/shop', 'Programmed'));
-  expect(programmed.message).toContain('2');
+  const { pods } = await until('it is programmed', programmed);
+  expect(pods).toMatchObject({ selected: 2, connected: 2, programmed: 2 });
   const change = [{ op: 'replace', path: '/spec/targets/0/concurrency/max', value: 20 }];
   await shop.kubectl('patch', 'rp/shop', '--type=json', '--patch', JSON.stringify(change));
-  await until('the change is programmed', () => condition('rp/shop', 'Programmed'));
+  const changed = await until('the change is programmed', programmed);
+  expect(changed.observedGeneration).toBe(2);
 });
 
 test('the app sees neither passwords nor tokens of its sidecar', async () => {
