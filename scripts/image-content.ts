@@ -13,10 +13,7 @@ const shared = ['platform', 'crds', 'proto', 'package.json'];
 
 /** Fills a folder with a built program and the packages that it needs: nothing is downloaded. `npm run build` comes first. */
 export function copyImageContent(program: Program, folder: string): void {
-  const dist = join(checkout, 'dist');
-  if (!existsSync(join(dist, program, 'main.js'))) {
-    throw new Error(`dist/${program}/main.js is missing; type: npm run build`);
-  }
+  const dist = builtFolder(program);
   mkdirSync(folder, { recursive: true });
   for (const name of [...shared, program]) {
     cpSync(join(dist, name), join(folder, name), {
@@ -24,16 +21,25 @@ export function copyImageContent(program: Program, folder: string): void {
       filter: (source) => !source.endsWith('.js.map'),
     });
   }
-  const text = readFileSync(join(checkout, 'package.json'), 'utf8');
-  const { dependencies } = JSON.parse(text) as { dependencies: Record<string, string> };
-  copyModules(checkout, mentioned(folder, Object.keys(dependencies)), folder);
+  copyModules(checkout, packagesOf(program), folder);
 }
 
-/** The packages that its code names: client-node, for one, is 30 MB that only the controller needs. */
-function mentioned(folder: string, names: readonly string[]): string[] {
-  const files = globSync('**/*.js', { cwd: folder });
-  const code = files.map((file) => readFileSync(join(folder, file), 'utf8')).join('\n');
-  return names.filter((name) => code.includes(`'${name}'`) || code.includes(`'${name}/`));
+/** The dependencies that its code names: client-node, for one, is 30 MB that only the controller needs. */
+export function packagesOf(program: Program): string[] {
+  const text = readFileSync(join(checkout, 'package.json'), 'utf8');
+  const { dependencies } = JSON.parse(text) as { dependencies: Record<string, string> };
+  const dist = builtFolder(program);
+  const files = globSync(`{${[...shared, program].join(',')}}/**/*.js`, { cwd: dist });
+  const code = files.map((file) => readFileSync(join(dist, file), 'utf8')).join('\n');
+  return Object.keys(dependencies).filter(
+    (name) => code.includes(`'${name}'`) || code.includes(`'${name}/`),
+  );
+}
+
+function builtFolder(program: Program): string {
+  const dist = join(checkout, 'dist');
+  if (existsSync(join(dist, program, 'main.js'))) return dist;
+  throw new Error(`dist/${program}/main.js is missing; type: npm run build`);
 }
 
 if (import.meta.main) {
