@@ -30,11 +30,13 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{ .Values.sidecar.image.repository }}:{{ .Values.sidecar.image.tag | default .Chart.AppVersion }}
 {{- end }}
 
-{{/* What the restricted Pod Security Standard asks of a pod, and of a container. */}}
+{{/* What the restricted Pod Security Standard asks of a pod, and of a container. OpenShift refuses users that it did not choose. */}}
 {{- define "holdfast.podSecurity" -}}
 runAsNonRoot: true
+{{- if ne .Values.sidecar.user "namespace" }}
 runAsUser: 65532
 runAsGroup: 65532
+{{- end }}
 seccompProfile: { type: RuntimeDefault }
 {{- end }}
 
