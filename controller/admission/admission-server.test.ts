@@ -116,6 +116,7 @@ test('a handler that fails is an error without its details, for the failure poli
 test.each([
   ['another path', '/other', review(), {}, 404],
   ['a path that objects have', '/constructor', review(), {}, 404],
+  ['a path that is none', '//', review(), {}, 404],
   ['another method', '/yes', '', { method: 'GET' }, 405],
   ['another type', '/yes', review(), { headers: { 'content-type': 'text/plain' } }, 415],
   ['no JSON', '/yes', '{', {}, 400],
@@ -125,6 +126,19 @@ test.each([
   ['a review of nine MiB', '/yes', review({ object: 'x'.repeat(9 * 1024 * 1024) }), {}, 413],
 ])('%s is refused', async (_title, path, body, options, status) => {
   expect((await call(path, body, options)).status).toBe(status);
+});
+
+test('bodies that come together have a limit together, and room again when they are gone', async () => {
+  const body = review({ object: 'x'.repeat(7 * 1024 * 1024) });
+  const options = {
+    headers: { 'content-type': 'application/json', 'content-length': body.length },
+  };
+  const held = Array.from({ length: 4 }, () => send('/deaf', body, options));
+  for (const each of held) each.on('error', () => undefined);
+  await expect.poll(async () => (await call('/yes', body)).status).toBe(503);
+  expect((await call('/yes')).status).toBe(200);
+  for (const each of held) each.destroy();
+  await expect.poll(async () => (await call('/yes', body)).status).toBe(200);
 });
 
 test('nobody waits longer than the API server does', async () => {

@@ -28,6 +28,8 @@ export interface AdmissionServer {
 
 /** An object has at most 3 MiB, and an update has two of them. */
 const mostBodyBytes = 8 * 1024 * 1024;
+/** Of all that are being answered: the port is open to the cluster, and a review takes ten times its text. */
+const mostBodiesBytes = 32 * 1024 * 1024;
 /** The API server waits for at most 30 s, and says for how long. */
 const longestMs = 10_000;
 
@@ -35,6 +37,7 @@ const longestMs = 10_000;
 export async function serveAdmission(parts: AdmissionServerParts): Promise<AdmissionServer> {
   const { port, host, certificates, logger } = parts;
   const { certificate, key } = certificates.current;
+  const bodies = { bytes: 0 };
   const server = createServer(
     {
       cert: certificate,
@@ -43,7 +46,7 @@ export async function serveAdmission(parts: AdmissionServerParts): Promise<Admis
       requestTimeout: longestMs,
       connectionsCheckingInterval: 2_000,
     },
-    (request, response) => void answer(parts, request, response),
+    (request, response) => void answer(parts, bodies, request, response),
   );
   const unsubscribe = certificates.onChange((tls) => {
     try {
@@ -73,10 +76,12 @@ export async function serveAdmission(parts: AdmissionServerParts): Promise<Admis
 
 async function answer(
   { handlers, clock, logger, onAnswer }: AdmissionServerParts,
+  bodies: Bodies,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const { pathname, searchParams } = new URL(request.url ?? '/', 'https://webhook');
+  // `//` and the like are no URL.
+  const [pathname = '', query] = (request.url ?? '').split('?');
   const say = (code: number, text: string): void => {
     response.writeHead(code, { 'content-type': 'text/plain; charset=utf-8' }).end(`${text}\n`);
   };
@@ -89,15 +94,20 @@ async function answer(
 
   const startedAt = clock.now();
   const patience = new AbortController();
-  const stop = clock.after(patienceMs(searchParams.get('timeout')), () =>
+  const stop = clock.after(patienceMs(new URLSearchParams(query).get('timeout')), () =>
     patience.abort(new Error('the time for an answer is over')),
   );
   response.once('close', () => patience.abort(new Error('nobody waits for the answer')));
   const tell = (verdict: 'allowed' | 'refused' | 'failed'): void =>
     onAnswer?.(pathname, verdict, clock.now() - startedAt);
+  const own = { bytes: 0 };
   try {
-    const text = await bodyOf(request);
-    if (text === undefined) return say(413, `a review has at most ${mostBodyBytes} bytes`);
+    const text = await bodyOf(request, bodies, own);
+    if (text === undefined) {
+      return own.bytes > mostBodyBytes
+        ? say(413, `a review has at most ${mostBodyBytes} bytes`)
+        : say(503, 'too many reviews at once');
+    }
     let review;
     try {
       review = readReview(text);
@@ -116,7 +126,13 @@ async function answer(
     if (!response.headersSent) say(500, 'the webhook failed; its log says why');
   } finally {
     stop();
+    bodies.bytes -= own.bytes;
   }
+}
+
+/** Bytes of bodies that are held. */
+interface Bodies {
+  bytes: number;
 }
 
 /** `5s`, as the API server writes it; less what the answer takes to arrive. */
@@ -125,13 +141,17 @@ function patienceMs(timeout: string | null): number {
   return Math.min(longestMs, Math.max(100, seconds * 1_000 - 100));
 }
 
-/** Undefined when it is too long; the rest of it is not read. */
-async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
+/** Undefined when it is too long, or there are too many; the rest of it is not read. Counts it in `all` and `own`. */
+async function bodyOf(
+  request: IncomingMessage,
+  all: Bodies,
+  own: Bodies,
+): Promise<string | undefined> {
   const chunks: Buffer[] = [];
-  let length = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > mostBodyBytes) return undefined;
+    own.bytes += chunk.length;
+    all.bytes += chunk.length;
+    if (own.bytes > mostBodyBytes || all.bytes > mostBodiesBytes) return undefined;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();
