@@ -5,7 +5,7 @@ import { budgetValidation } from './validate-budget.ts';
 const entries = (length: number, floor: number): object[] =>
   Array.from({ length }, (_, index) => ({ pod: `p${index}`, address: '', boot: 1, floor }));
 
-const ask = (spec: object, status?: object) =>
+const ask = (spec: object, status?: object, more: object = {}) =>
   budgetValidation(
     {
       uid: '1',
@@ -18,6 +18,7 @@ const ask = (spec: object, status?: object) =>
         spec: { namespaces: { names: ['shop'] }, ...spec },
         status,
       },
+      ...more,
     },
     new AbortController().signal,
   );
@@ -52,5 +53,27 @@ test('a budget that cannot be read is refused by field', async () => {
   expect(await ask({ total: 5, reserve: 5 })).toMatchObject({
     allowed: false,
     refusal: { code: 422, message: 'spec.reserve must be less than total (5)' },
+  });
+});
+
+test('one that an older schema took loses its finalizers all the same', async () => {
+  const spec = { namespaces: { names: ['shop'] }, total: 5, reserve: 5 };
+  expect(await ask(spec, undefined, { oldObject: { spec } })).toEqual({
+    allowed: true,
+    warnings: [],
+  });
+  const oldObject = { spec: { ...spec, total: 6 } };
+  expect(await ask(spec, undefined, { oldObject })).toMatchObject({ allowed: false });
+});
+
+test('a budget may get its name from the API server', async () => {
+  const object = {
+    apiVersion,
+    kind: 'ConnectionBudget',
+    metadata: { generateName: 'main-' },
+    spec: { namespaces: { names: ['shop'] }, total: 5 },
+  };
+  expect(await ask({}, undefined, { operation: 'CREATE', object })).toMatchObject({
+    allowed: true,
   });
 });

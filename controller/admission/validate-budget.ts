@@ -1,15 +1,29 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type ConnectionBudget, parseBudget } from '../../crds/connection-budget.ts';
 import { pathText } from '../../crds/schema-faults.ts';
 import { type AdmissionHandler, allow, refuse } from './admission-review.ts';
 
 /** Refuses what the schema would let through by mistake, and warns of a budget that is smaller than what is out. */
-export const budgetValidation: AdmissionHandler = ({ object }) => {
-  const read = parseBudget(object);
+export const budgetValidation: AdmissionHandler = ({ operation, name, object, oldObject }) => {
+  const { spec, metadata } = (object ?? {}) as Partial<BudgetObject>;
+  const { spec: before } = (oldObject ?? {}) as Partial<BudgetObject>;
+  // Labels, finalizers and the like: one that an older schema took must not be held back from its deletion.
+  if (operation === 'UPDATE' && isDeepStrictEqual(before, spec)) return allow();
+  // One without a name gets it later.
+  const read = parseBudget({
+    ...(object as object | undefined),
+    metadata: { ...metadata, name: metadata?.name ?? (name || 'generated') },
+  });
   if ('faults' in read) {
     return refuse(422, read.faults.map(({ path, text }) => `${pathText(path)} ${text}`).join('; '));
   }
   return allow(budgetWarnings(read.budget));
 };
+
+interface BudgetObject {
+  readonly metadata: { readonly name?: string };
+  readonly spec: unknown;
+}
 
 function budgetWarnings({ spec, status }: ConnectionBudget): string[] {
   const room = spec.total - spec.reserve;
