@@ -21,7 +21,7 @@ function startTest({ lagging = false } = {}) {
   const events: string[] = [];
   const objects: string[] = [];
   const faults: unknown[] = [];
-  const broken = { status: false, prometheus: false };
+  const broken = { status: false, objects: false, prometheus: false };
   const registry = new Registry();
   const run = startReconcile({
     effective,
@@ -42,7 +42,11 @@ function startTest({ lagging = false } = {}) {
     tell: ({ name }, { type, reason }) => events.push(`${type} ${name} ${reason}`),
     generated: new GeneratedObjects(
       {
-        apply: async ({ kind, metadata }) => void objects.push(`+ ${kind} ${metadata.name}`),
+        apply: async ({ kind, metadata }) => {
+          if (broken.objects) throw new Error('exceeded quota');
+          objects.push(`+ ${kind} ${metadata.name}`);
+        },
+
         remove: async ({ kind, name }) => void objects.push(`- ${kind} ${name}`),
         hasPrometheusRules: () => broken.prometheus,
       },
@@ -122,6 +126,20 @@ test('a status follows a policy from pod to pod', async () => {
   expect(bed.events).toEqual(['Normal a Programmed', 'Warning a Refused']);
   await bed.run.stop();
   expect(bed.clock.alarms).toBe(0);
+});
+
+test('a namespace that takes no more ConfigMaps has statuses all the same, and the objects when it can', async () => {
+  const bed = startTest();
+  bed.broken.objects = true;
+  bed.cluster.pods.put(podObject('orders-1'));
+  bed.cluster.policies.put(policyObject('a', guardSpec('x')));
+  await bed.clock.advance(250);
+  expect(bed.last('a', 'Accepted')).toBe('True/Accepted');
+  expect(bed.faults).not.toEqual([]);
+  bed.broken.objects = false;
+  await bed.clock.advance(60_000);
+  expect(bed.objects).not.toEqual([]);
+  await bed.run.stop();
 });
 
 test('a pod that refuses another policy keeps this one, and one that came with it is named', async () => {

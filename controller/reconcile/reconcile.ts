@@ -69,16 +69,18 @@ export function reconciler(parts: ReconcileParts): Reconcile {
     const status = statusOf(standingOf(entry, parts), before, clock.wallNow());
     if (status.pods !== undefined) parts.metrics.set(namespace, name, status.pods);
 
+    const isUnderWay =
+      own !== undefined && isSameStatus(own.status, status) && clock.now() - own.atMs < lagMs;
+    if (!isSameStatus(shown, status) && !isUnderWay) {
+      const ref = { apiVersion, kind: policyKind, namespace, name, uid: entry.uid };
+      await parts.writeStatus(ref, status);
+      written.set(key, { uid: entry.uid, status, atMs: clock.now() });
+      for (const news of newsOf(before, status)) parts.tell(ref, news);
+    }
+    // Last: a quota on ConfigMaps is no reason for not knowing how a policy stands.
     if (entry.spec !== undefined) {
       await parts.generated.bringUpToDate({ ...entry, spec: entry.spec });
     }
-    const isUnderWay =
-      own !== undefined && isSameStatus(own.status, status) && clock.now() - own.atMs < lagMs;
-    if (isSameStatus(shown, status) || isUnderWay) return;
-    const ref = { apiVersion, kind: policyKind, namespace, name, uid: entry.uid };
-    await parts.writeStatus(ref, status);
-    written.set(key, { uid: entry.uid, status, atMs: clock.now() });
-    for (const news of newsOf(before, status)) parts.tell(ref, news);
   };
 }
 
