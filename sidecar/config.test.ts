@@ -38,6 +38,7 @@ describe('two URLs are enough', () => {
       policies: [],
       server: {
         socket: '/run/holdfast/holdfast.sock',
+        socketMode: 0o660,
         tcp: undefined,
         httpPort: 9464,
         maxMessageBytes: 64 * 1024 * 1024,

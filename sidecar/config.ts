@@ -66,6 +66,8 @@ export interface Settings {
 export interface ServerSettings {
   /** Path of the Unix socket, at most 107 bytes. */
   readonly socket: string | undefined;
+  /** Permissions of the socket. */
+  readonly socketMode: number;
   readonly tcp: TcpSettings | undefined;
   /** On all interfaces; 0 is any free one. */
   readonly httpPort: number;
@@ -228,6 +230,7 @@ function serverSettings(variables: Variables, readFile: ReadFile): ServerSetting
   }
   return {
     socket,
+    socketMode: Number.parseInt(variables.HOLDFAST_SOCKET_MODE, 8),
     tcp:
       port === undefined
         ? undefined

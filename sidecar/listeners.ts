@@ -11,7 +11,7 @@ export interface Listeners {
 
 /** Serves gRPC on the Unix socket and on TCP, whichever the settings name. Rejects with what to do when one cannot be had. */
 export async function listen(
-  { socket, tcp }: Pick<ServerSettings, 'socket' | 'tcp'>,
+  { socket, socketMode, tcp }: Pick<ServerSettings, 'socket' | 'socketMode' | 'tcp'>,
   parts: ServerParts,
 ): Promise<Listeners> {
   const all: GrpcServer[] = [];
@@ -20,7 +20,7 @@ export async function listen(
     if (socket !== undefined) {
       const listener = makeServer(parts);
       all.push(listener);
-      await bindSocket(listener.server, socket);
+      await bindSocket(listener.server, socket, socketMode);
     }
     if (tcp !== undefined) {
       const listener = makeServer(parts, tcp.token);

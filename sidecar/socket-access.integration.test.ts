@@ -21,9 +21,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const start = (socket: string) =>
+const start = (socket: string, settings: Readonly<Record<string, string>> = {}) =>
   startSidecarProcess(
-    { DATABASE_URL: database.url, REDIS_URL: 'off', HOLDFAST_SOCKET: socket },
+    { DATABASE_URL: database.url, REDIS_URL: 'off', HOLDFAST_SOCKET: socket, ...settings },
     { folder, output: 'kept' },
   );
 
@@ -52,6 +52,13 @@ test.skipIf(!isRoot)(
     await sidecar.stop();
   },
 );
+
+test('in a pod containers of all users can open the socket', async () => {
+  const socket = join(folder, 's.sock');
+  const sidecar = await start(socket, { HOLDFAST_SOCKET_MODE: '0666' });
+  expect(statSync(socket).mode & 0o777).toBe(0o666);
+  await sidecar.stop();
+});
 
 test('a folder that the sidecar makes is closed to others', async () => {
   const socket = join(folder, 'made/here/s.sock');

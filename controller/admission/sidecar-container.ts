@@ -58,6 +58,8 @@ export const sidecarContainer = ({
   restartPolicy: 'Always',
   env: [
     { name: 'HOLDFAST_SOCKET', value: `${socketFolder}/${socketName}` },
+    // The application's containers may run as anybody; whoever does not mount the folder does not see it.
+    { name: 'HOLDFAST_SOCKET_MODE', value: '0666' },
     { name: 'HOLDFAST_HTTP_PORT', value: String(wishes.httpPort) },
     { name: 'HOLDFAST_LOG_LEVEL', value: wishes.logLevel },
     { name: 'HOLDFAST_STATE_DIR', value: stateFolder },

@@ -6,18 +6,18 @@ import { HoldfastError } from '../../platform/errors.ts';
 import { bind } from './server.ts';
 
 /**
- * Serves on a Unix socket that only the owner and the group can open. Makes its folder where there is none, takes the place of the socket of a
- * sidecar that was killed, and never that of one that lives.
+ * Serves on a Unix socket with these permissions (0o660: its owner and group can open it). Makes its folder where there is none, takes the place of
+ * the socket of a sidecar that was killed, and never that of one that lives.
  */
-export async function bindSocket(server: Server, path: string): Promise<void> {
+export async function bindSocket(server: Server, path: string, mode: number): Promise<void> {
   mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
   if (existsSync(path)) {
     if (!lstatSync(path).isSocket()) throw inTheWay(`${path} exists and is not a socket`);
     await expectStale(path);
     unlinkSync(path);
   }
-  // Not chmod after it is there: for a moment anybody could connect. In a pod the mount decides who can reach the socket at all.
-  const before = process.umask(0o117);
+  // Not chmod after it is there: for a moment anybody could connect.
+  const before = process.umask(0o777 & ~mode);
   try {
     await bind(server, `unix:${path}`, 'HOLDFAST_SOCKET');
   } finally {

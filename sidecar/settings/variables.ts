@@ -63,6 +63,14 @@ export const variablesSchema = z.strictObject({
       description: 'Path of the Unix socket that serves gRPC, at most 107 bytes; `off` for none.',
       default: '/run/holdfast/holdfast.sock',
     }),
+  HOLDFAST_SOCKET_MODE: z
+    .enum(['0660', '0666'], { error: 'must be 0660 or 0666' })
+    .default('0660')
+    .meta({
+      description:
+        'Who can open it: `0660` its owner and group, `0666` everybody who sees it. In a pod only containers that mount its folder do, as whatever user.',
+      default: '0660',
+    }),
   HOLDFAST_PORT: numberFrom(0, 65_535).optional().meta({
     description: 'TCP port that serves gRPC too; 0 takes any free one. Needs HOLDFAST_TOKEN_FILE.',
     without: 'no TCP',
