@@ -3,6 +3,7 @@
 const help = `usage: holdfast sidecar [options]   serve; see holdfast sidecar --help
        holdfast controller [options]   serve as the controller of a cluster; see holdfast controller --help
        holdfast migrate [options]   bring schema holdfast up to date; see holdfast migrate --help
+       holdfast inspect [options]   what a running sidecar goes by; see holdfast inspect --help
        holdfast policy check FILE...   say what is wrong with policies; see holdfast policy --help
 `;
 
@@ -19,6 +20,11 @@ switch (command) {
   case 'migrate': {
     const { migrateCommand } = await import('./migrate-command.ts');
     process.exitCode = await migrateCommand(rest, process.env);
+    break;
+  }
+  case 'inspect': {
+    const { inspectCommand } = await import('./inspect-command.ts');
+    process.exitCode = await inspectCommand(rest, process.env);
     break;
   }
   case 'policy': {
