@@ -49,7 +49,7 @@ export class TestClock implements Clock {
     const untilMs = this.#nowMs + ms;
     for (;;) {
       await settled();
-      const next = [...this.#alarms].toSorted((a, b) => a.atMs - b.atMs)[0];
+      const next = this.#next();
       if (next === undefined || next.atMs > untilMs) break;
       this.#alarms.delete(next);
       this.#nowMs = Math.max(this.#nowMs, next.atMs);
@@ -57,6 +57,14 @@ export class TestClock implements Clock {
     }
     this.#nowMs = untilMs;
     await settled();
+  }
+
+  /** Of those at the same time, the one that was set first. */
+  #next(): Alarm | undefined {
+    let next: Alarm | undefined;
+    for (const alarm of this.#alarms)
+      if (next === undefined || alarm.atMs < next.atMs) next = alarm;
+    return next;
   }
 }
 

@@ -1,6 +1,5 @@
 import { systemClock } from '../../platform/clock.ts';
 import { Deadlines } from '../../platform/deadlines.ts';
-import type { BreakerState } from './breaker.ts';
 import { Target } from './target.ts';
 import type { TargetSettings } from './target-parts.ts';
 
@@ -26,9 +25,8 @@ export const fullPolicy = {
   rate: { perSecond: 1_000_000, burst: 1_000_000 },
 } as const satisfies TargetSettings;
 
-/** A target in real time, and the states of its breaker in their order. */
+/** A target in real time. */
 export function realTarget(settings: TargetSettings) {
-  const states: BreakerState[] = [];
   const target = new Target({
     kind: 'Upstream',
     name: 'orders',
@@ -36,12 +34,12 @@ export function realTarget(settings: TargetSettings) {
     random: Math.random,
     deadlines: new Deadlines(systemClock),
     newId: () => '',
-    onBreaker: (state) => states.push(state),
+    onBreaker: () => {},
     onRetry: () => {},
     onRefused: () => {},
     onShadowRefused: () => {},
     onShadowRetry: () => {},
   });
   target.configure(settings);
-  return { target, states };
+  return { target };
 }
