@@ -19,21 +19,29 @@ const metadataFields = new Set(
 
 /** Checks a manifest, as YAML or JSON gave it, as `kubectl apply --validate=strict` does. */
 export function checkManifest(given: unknown): CheckedManifest {
+  const { policy, unknown, faults: others } = readManifest(given);
+  const faults = [...unknown, ...others];
+  return policy !== undefined && faults.length === 0 ? { policy, faults } : { faults };
+}
+
+/** A manifest that a newer schema may have checked: fields that are not known are passed over, and told apart from the faults. */
+export function readManifest(given: unknown): CheckedManifest & {
+  readonly unknown: readonly Fault[];
+} {
   const value = withoutNulls(given);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return { faults: [{ path: [], text: 'must be a block of fields' }] };
+    return { faults: [{ path: [], text: 'must be a block of fields' }], unknown: [] };
   }
   const { metadata } = value as { metadata?: unknown };
   const strangers = Object.keys(typeof metadata === 'object' ? (metadata ?? {}) : {})
     .filter((key) => !metadataFields.has(key))
     .map((key) => ({ path: ['metadata', key], text: unknownText(key, metadataFields) }));
   const parsed = policySchema.safeParse(value, { reportInput: true });
-  const faults = [
-    ...unknownFields(value, openApi),
-    ...strangers,
-    ...(parsed.error?.issues ?? []).map((issue) => ({ path: issue.path, text: issueText(issue) })),
-  ];
-  return parsed.success && faults.length === 0 ? { policy: parsed.data, faults } : { faults };
+  const unknown = [...unknownFields(value, openApi), ...strangers];
+  const faults = (parsed.error?.issues ?? []).map((issue) => {
+    return { path: issue.path, text: issueText(issue) };
+  });
+  return { ...(parsed.success && { policy: parsed.data }), faults, unknown };
 }
 
 /** The API server takes a null field for an absent one. */

@@ -120,6 +120,27 @@ describe('policies that the controller sends', () => {
     expect(controller.reports.at(-1)).toEqual({ version: good, faults: [], restartRequired: [] });
   });
 
+  test('what only newer sidecars know is passed over and reported, and the rest is in force', async () => {
+    const spec = { ...guard('llm', 7), newBlock: { size: 1 } };
+    const version = controller.push([spec]);
+    const sidecar = await start();
+    const told = {
+      version,
+      faults: [],
+      restartRequired: [
+        'policy "policy-0": spec.newBlock is not known to sidecar 0.1.0, and takes effect in a newer one',
+      ],
+    };
+    await expect.poll(() => controller.reports, soon).toEqual([told]);
+    expect(await sidecar.inspect()).toMatchObject({ faults: [], targets: [{ limit: 7 }] });
+    await stop(sidecar);
+    const restarted = await start();
+    await expect.poll(() => controller.reports, soon).toEqual([told, told]);
+    const next = controller.push([guard('llm', 8)]);
+    await inForce(restarted, next);
+    expect(controller.reports.at(-1)?.restartRequired).toEqual([]);
+  });
+
   test('a pool whose secret is not mounted is left out, named and reported', async () => {
     controller.push([
       { ...guard('llm'), postgres: [{ name: 'orders', secretRef: { name: 'orders-db' } }] },

@@ -2,6 +2,7 @@ import type { PolicyFault as WireFault } from '../../platform/gen/holdfast/contr
 import type { PolicyReport } from '../../platform/gen/holdfast/control/v1/PolicyReport.ts';
 import type { PolicySnapshot__Output } from '../../platform/gen/holdfast/control/v1/PolicySnapshot.ts';
 import type { Logger } from '../../platform/logger.ts';
+import { version as ownVersion } from '../../platform/version.ts';
 import type { Reread, Settings } from '../config.ts';
 import type { GivenPolicies } from '../settings/given-policies.ts';
 import { type PolicyFault, SettingsError } from '../settings/settings-error.ts';
@@ -36,6 +37,8 @@ export class PolicyIntake {
   #given: GivenPolicies | undefined;
   /** Well-formed, but refused for what is around it, such as a secret. */
   #refused: PolicySnapshot__Output | undefined;
+  /** What of the policies in force only a newer sidecar knows. */
+  #unknown: readonly string[] = [];
   #reported = '';
 
   constructor(parts: IntakeParts) {
@@ -65,6 +68,7 @@ export class PolicyIntake {
       };
       const first = reread(given);
       this.#given = { ...given, starting: false };
+      this.#passOver(read.unknown);
       log.info({ version: given.version }, 'started under the last good policies');
       return first;
     } catch (err) {
@@ -97,6 +101,7 @@ export class PolicyIntake {
       return this.#refuse(version, [this.#faultOf(thrown)], live);
     }
     this.#given = given;
+    this.#passOver(read.unknown);
     this.#parts.state.keep('policy', JSON.stringify(snapshot));
     return this.#report(live);
   }
@@ -107,19 +112,39 @@ export class PolicyIntake {
       const report = this.take(this.#refused, live);
       return (report.faults ?? []).length > 0 ? undefined : report;
     }
-    return live.digest !== '' && this.#reported !== reportKey(live)
+    return live.digest !== '' && this.#reported !== this.#reportKey(live)
       ? this.#report(live)
       : undefined;
   }
 
   /** What to tell a controller that only knows the version, if there is more to tell. */
   beyondVersion(live: InForce): PolicyReport | undefined {
-    return live.restartRequired.length > 0 ? this.#report(live) : undefined;
+    return this.#restartRequired(live).length > 0 ? this.#report(live) : undefined;
   }
 
   #report(live: InForce): PolicyReport {
-    this.#reported = reportKey(live);
-    return { version: live.digest, restartRequired: [...live.restartRequired] };
+    this.#reported = this.#reportKey(live);
+    return { version: live.digest, restartRequired: this.#restartRequired(live) };
+  }
+
+  #restartRequired({ restartRequired }: InForce): string[] {
+    return [...restartRequired, ...this.#unknown];
+  }
+
+  #reportKey(live: InForce): string {
+    return [live.digest, ...this.#restartRequired(live)].join('\n');
+  }
+
+  /** A newer pod does what they say; what this one knows must not wait for that. */
+  #passOver(unknown: readonly PolicyFault[]): void {
+    this.#unknown = unknown
+      .slice(0, mostFaults)
+      .map(
+        ({ policy, field }) =>
+          `policy "${policy}": ${field} is not known to sidecar ${ownVersion}, and takes effect in a newer one`,
+      );
+    if (this.#unknown.length === 0) return;
+    this.#parts.log.warn({ fields: this.#unknown }, 'fields of a newer schema have no effect');
   }
 
   #refuse(version: string, faults: readonly PolicyFault[], live: InForce): PolicyReport {
@@ -144,9 +169,6 @@ export class PolicyIntake {
     };
   }
 }
-
-const reportKey = ({ digest, restartRequired }: InForce): string =>
-  [digest, ...restartRequired].join('\n');
 
 const faultText = ({ policy, field, message }: PolicyFault): string =>
   [policy === '' ? '' : `policy "${policy}": `, field === '' ? '' : `${field}: `, message].join('');
