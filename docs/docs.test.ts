@@ -12,6 +12,7 @@ import { kubeMetrics } from '../controller/kube/kube-metrics.ts';
 import { policyPodMetrics } from '../controller/reconcile/policy-pod-metrics.ts';
 import { processMetrics } from '../platform/process-metrics.ts';
 import { requestMetrics } from '../sidecar/grpc/request-metrics.ts';
+import { connectionBudgetMetrics } from '../sidecar/control/budget-metrics.ts';
 import { controlMetrics } from '../sidecar/control/control-metrics.ts';
 import { policyMetrics } from '../sidecar/policies/policy-metrics.ts';
 import { poolMetrics } from '../sidecar/postgres/pool-metrics.ts';
@@ -118,6 +119,7 @@ const madeByTheSidecar = registered((registry) => {
   eventMetrics(registry);
   policyMetrics(registry, { version: 1, digest: '', faults: [] });
   controlMetrics(registry, () => false);
+  connectionBudgetMetrics(registry, () => []);
   upstreamMetrics(registry);
   costMetrics(registry);
   guardMetrics(registry, () => new Map());

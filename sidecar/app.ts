@@ -11,6 +11,7 @@ import { garbageCollector, memoryReader } from '../platform/process-memory.ts';
 import { processMetrics } from '../platform/process-metrics.ts';
 import { version } from '../platform/version.ts';
 import type { Reread, Settings } from './config.ts';
+import { ConnectionBudgets } from './control/connection-budgets.ts';
 import { openControl } from './control-link.ts';
 import { DataPlane } from './data-plane.ts';
 import { drain } from './drain.ts';
@@ -64,6 +65,9 @@ export async function startApp(
   const registry = new Registry();
   const control = openControl(given, { clock, random, log, registry, reread });
   const settings = control?.settings ?? given;
+  const { budgets: link, floors } = control ?? {};
+  const shares =
+    link && floors && new ConnectionBudgets({ clock, random, log, registry, link, floors });
   processMetrics(registry, memoryBytes);
   const metrics = requestMetrics(registry);
   const statuses = new StatusEncoder(loadMessages());
@@ -84,6 +88,7 @@ export async function startApp(
     registry,
     deadlines,
     memoryIsFull: () => memory.isFull(),
+    shares,
   });
   const policy = new LivePolicy(settings, {
     clock,
@@ -203,7 +208,9 @@ export async function startApp(
           close: async () => {
             events.close();
             await locks.opened?.grants.close();
-            await Promise.all([data.close(), control?.stop()]);
+            await data.close();
+            shares?.leave();
+            await control?.stop();
           },
         },
         graceMs,

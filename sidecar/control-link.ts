@@ -8,6 +8,7 @@ import { version } from '../platform/version.ts';
 import type { Reread, Settings } from './config.ts';
 import type { BudgetLink } from './control/budget-link.ts';
 import { controlMetrics } from './control/control-metrics.ts';
+import { Floors } from './control/floors.ts';
 import { DiscoveryClient, type Send } from './control/discovery-client.ts';
 import { type InForce, PolicyIntake } from './control/policy-intake.ts';
 import { StateFolder } from './control/state-folder.ts';
@@ -26,6 +27,8 @@ export interface ControlLink {
   /** To start with: under the last good policies. */
   readonly settings: Settings;
   readonly budgets: BudgetLink;
+  /** Of connection budgets, on the disk. */
+  readonly floors: Floors;
   /** Address of the controller that it has a stream to; empty without one. */
   readonly connectedTo: string;
   /** Why there is no stream; empty while there is one. */
@@ -80,6 +83,7 @@ export function openControl(settings: Settings, parts: ControlParts): ControlLin
   });
   return {
     settings: first,
+    floors: new Floors(state),
     budgets: {
       boot,
       send: (heartbeat) => client.send({ heartbeat }),

@@ -5,6 +5,7 @@ import type { Deadlines } from '../platform/deadlines.ts';
 import type { HoldfastError } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { PostgresTarget, Settings } from './config.ts';
+import type { ConnectionBudgets } from './control/connection-budgets.ts';
 import { missingTarget, policyPending } from './missing-targets.ts';
 import { targetsOf } from './policies/target-settings.ts';
 import { connectToHosts } from './postgres/connect-hosts.ts';
@@ -12,6 +13,8 @@ import { Database, type DatabaseEvents } from './postgres/database.ts';
 import { Databases } from './postgres/databases.ts';
 import { ListeningSessions } from './postgres/listening-sessions.ts';
 import { poolMetrics } from './postgres/pool-metrics.ts';
+import type { SessionAsker } from './postgres/server-sessions.ts';
+import type { SessionPermit } from './postgres/session-budget.ts';
 import { redactedSql } from './postgres/redacted-sql.ts';
 import { redisMetrics } from './redis/redis-metrics.ts';
 import { RedisTargets } from './redis/redis-targets.ts';
@@ -31,6 +34,8 @@ interface DataPlaneParts {
   readonly registry: Registry;
   readonly deadlines: Deadlines;
   readonly memoryIsFull: () => boolean;
+  /** Only with a controller. */
+  readonly shares?: ConnectionBudgets | undefined;
 }
 
 /** Longer than the sidecar's own timers: the server's guard is for when the sidecar is gone or stopped. */
@@ -180,7 +185,7 @@ function namespaceOf(policies: Settings['policies'], kind: TargetKind, name: str
 
 function openDatabases(
   settings: () => Settings,
-  { clock, random, log, registry, memoryIsFull }: DataPlaneParts,
+  { clock, random, log, registry, memoryIsFull, shares }: DataPlaneParts,
   targets: Targets,
   databases: () => Databases<PostgresTarget>,
 ): Databases<PostgresTarget> {
@@ -194,7 +199,7 @@ function openDatabases(
       events.slow();
       log.warn({ pool: name, sql: redactedSql(sql), ms: Math.round(ms) }, 'slow statement');
     };
-    const connect = () => {
+    const connect = (permit: SessionPermit) => {
       const { connection, pool, ...limits } = current();
       return connectToHosts(
         {
@@ -207,15 +212,30 @@ function openDatabases(
           memoryIsFull,
         },
         clock,
+        permit,
       );
     };
-    return new Database(target, {
+    const { budgetRef } = target;
+    const share = budgetRef && shares?.of(budgetRef.name);
+    if (budgetRef !== undefined && share === undefined) {
+      log.warn(
+        { pool: name, budget: budgetRef.name },
+        'without a controller budgetRef does nothing',
+      );
+    }
+    const asker: SessionAsker = {
+      lend: (call) => database.pool.lend(call),
+      user: () => current().connection.user,
+    };
+    const database = new Database(target, {
       clock,
       random,
       open: connect,
       events: { ...events, slow },
       target: targets.of('Postgres', name),
+      joinBudget: share && ((holder) => share.join(holder, asker)),
     });
+    return database;
   };
   return new Databases(settings().postgres, {
     clock,
@@ -227,12 +247,17 @@ function openDatabases(
 }
 
 function openListening(
-  { clock, random, log }: DataPlaneParts,
+  { clock, random, log, shares }: DataPlaneParts,
   postgres: () => readonly PostgresTarget[],
 ): ListeningSessions {
   return new ListeningSessions({
     clock,
     random,
+    joinBudget: (pool) => {
+      const budget = postgres().find(({ name }) => name === pool)?.budgetRef?.name;
+      const share = budget === undefined ? undefined : shares?.of(budget);
+      return share?.joinBudget;
+    },
     target: (name) => {
       const found = postgres().find((target) => target.name === name);
       if (found === undefined) throw new Error(`the policy has no pool "${name}" any more`);

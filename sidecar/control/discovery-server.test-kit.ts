@@ -40,6 +40,8 @@ export class TestController {
   /** Times of attempts to open a stream, refused ones too. */
   readonly attemptsAtMs: number[] = [];
   readonly streams = new Set<TestStream>();
+  /** Answers a heartbeat, if it does. */
+  onHeartbeat: (heartbeat: Heartbeat__Output, stream: TestStream) => void = () => {};
   /** What each stream is told first, beside the snapshot. */
   greeting: readonly ControllerMessage[] = [];
   readonly #server = new Server();
@@ -112,6 +114,7 @@ export class TestController {
     call.on('data', ({ hello, report, heartbeat }: SidecarMessage__Output) => {
       if (report) this.reports.push(report);
       if (heartbeat) this.heartbeats.push(heartbeat);
+      if (heartbeat && stream) this.onHeartbeat(heartbeat, stream);
       if (!hello) return;
       stream = { hello, send: (message) => call.write(message), end: () => call.end() };
       this.hellos.push(hello);

@@ -12,13 +12,16 @@ export interface ShareOptions {
   readonly random: () => number;
   /** Part of a lease by which this machine's clock may be slow, and what is left to the kill. */
   readonly driftRatio: number;
-  /** Between opening nothing and destroying, ms. */
+  /** Between opening nothing and destroying, ms; at most a quarter of a lease. */
   readonly drainMs: number;
   /** The server's authentication_timeout, ms. */
   readonly lateConnectMs: number;
   /** How long a refusal by the server (53300) counts where no grant comes, ms. */
   readonly refusalMs: number;
 }
+
+/** Heartbeats of longer than the longest lease. */
+const mostUnanswered = 600;
 
 /**
  * How many sessions this sidecar may have on one server: the floor always, its share until T_stop. From T_stop it opens nothing above the floor and drains,
@@ -127,6 +130,8 @@ export class Share {
     this.#sockets.forget(nowMs);
     this.#number += 1;
     this.#sentAtMs.set(this.#number, nowMs);
+    // Nobody answers so late, and without a controller nobody ever does.
+    this.#sentAtMs.delete(this.#number - mostUnanswered);
     return {
       boot: this.#options.boot,
       number: this.#number,
@@ -153,7 +158,7 @@ export class Share {
     this.#floor = grant.floor;
     this.#granted = grant.share;
     this.#killAtMs = sentAtMs + grant.leaseMs * (1 - this.#options.driftRatio);
-    this.#stopAtMs = this.#killAtMs - this.#options.drainMs;
+    this.#stopAtMs = this.#killAtMs - Math.min(this.#options.drainMs, grant.leaseMs / 4);
     this.#refusal = undefined;
     this.#sockets.notListed(grant.gone);
     return this.#options.now() < this.#stopAtMs;

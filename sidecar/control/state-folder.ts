@@ -4,8 +4,8 @@ import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../../platform/logger.ts';
 
-/** What is kept: the last good policies, and the authorities of the controller. */
-export type StateName = 'policy' | 'trust';
+/** What is kept: the last good policies, the authorities of the controller, and the floors of connection budgets. */
+export type StateName = 'policy' | 'trust' | 'floors';
 
 /** Files that outlive a restart of the sidecar. What cannot be read or written is logged; the sidecar goes on without it. */
 export class StateFolder {

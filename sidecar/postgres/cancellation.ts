@@ -45,6 +45,11 @@ export class Cancellation {
     });
   }
 
+  /** At once, whatever runs; nothing may come after it. */
+  now(): void {
+    void this.#parts.request();
+  }
+
   /** What was to be stopped has ended. */
   done(): void {
     this.#stopTimer?.();

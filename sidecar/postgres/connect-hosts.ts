@@ -2,6 +2,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { HoldfastError } from '../../platform/errors.ts';
 import { connect, type ConnectTarget, type ServerRole } from './connect.ts';
 import type { Connection } from './connection.ts';
+import { freePermit, type SessionPermit } from './session-budget.ts';
 
 /** Which servers will do, as libpq's `target_session_attrs` says it. */
 export type SessionAttributes = 'any' | 'read-write' | 'read-only' | 'primary' | 'standby';
@@ -16,14 +17,21 @@ export interface HostsTarget extends Omit<ConnectTarget, 'host' | 'port' | 'expe
 export async function connectToHosts(
   { hosts, targetSessionAttrs, ...where }: HostsTarget,
   clock: Clock,
+  permit: SessionPermit = freePermit,
 ): Promise<Connection> {
   const expectsWrites = targetSessionAttrs === 'read-write' || targetSessionAttrs === 'primary';
   let failure: unknown;
   for (const host of hosts) {
     try {
-      const { connection, role } = await connect({ ...where, ...host, expectsWrites }, clock);
+      const { connection, role } = await connect(
+        { ...where, ...host, expectsWrites },
+        clock,
+        permit,
+      );
       if (suits(role, targetSessionAttrs)) return connection;
       connection.close();
+      // Its session counts until it is gone.
+      await connection.closed;
       failure = unsuitable(where.pool, targetSessionAttrs);
     } catch (thrown) {
       failure = thrown;

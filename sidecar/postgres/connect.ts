@@ -4,6 +4,9 @@ import pg from 'pg';
 import type { Clock } from '../../platform/clock.ts';
 import { HoldfastError } from '../../platform/errors.ts';
 import { Connection } from './connection.ts';
+import { countSocket } from './counted-socket.ts';
+import { freePermit, type SessionPermit, sessionTooLate } from './session-budget.ts';
+import { isFull } from './pool-errors.ts';
 import { databaseError } from './sqlstate.ts';
 
 /** Where a pool connects to, and as whom. */
@@ -42,6 +45,9 @@ interface Connected {
   readonly role: ServerRole;
 }
 
+/** From the end of our side to cutting the socket. */
+const closeGraceMs = 900;
+
 /** node-postgres' words for a connect that took too long. */
 const expired = 'timeout expired';
 
@@ -64,9 +70,13 @@ interface PgClient {
  * Opens one connection. node-postgres connects, negotiates TLS and authenticates (SCRAM, MD5); then the socket is taken over, because from
  * there on it would make an object of every row and a string of every cell.
  *
- * @throws HoldfastError CONNECT_TIMEOUT, DATABASE_UNAVAILABLE, or what the server said; POOL_EXHAUSTED never.
+ * @throws HoldfastError CONNECT_TIMEOUT, DATABASE_UNAVAILABLE, CONNECTION_BUDGET when the permit ends meanwhile, or what the server said; POOL_EXHAUSTED never.
  */
-export async function connect(target: ConnectTarget, clock: Clock): Promise<Connected> {
+export async function connect(
+  target: ConnectTarget,
+  clock: Clock,
+  permit: SessionPermit = freePermit,
+): Promise<Connected> {
   const client = new pg.Client({
     host: target.host,
     port: target.port,
@@ -91,18 +101,25 @@ export async function connect(target: ConnectTarget, clock: Clock): Promise<Conn
     },
   );
   client.on('error', () => {}); // told by connect() before the takeover, by the Connection after it
+  const counting = countSocket(wire, permit);
   try {
     await client.connect();
   } catch (cause) {
-    wire.stream.destroy();
-    throw connectError(cause, target);
+    if (counting.withheld) throw sessionTooLate(target.pool);
+    const error = connectError(cause, target);
+    if (isFull(error)) counting.refused();
+    await leave(wire.stream, error.metadata['sqlstate'] !== undefined, clock);
+    throw error;
   }
   const { processID, secretKey } = client as unknown as PgClient;
   const socket = wire.stream;
   socket.removeAllListeners('data');
   const misfit = misfitOf(told);
-  if (misfit !== undefined) {
-    socket.destroy();
+  const isInTime = counting.opened();
+  if (misfit !== undefined || !isInTime) {
+    counting.closing();
+    await leave(socket, true, clock);
+    if (misfit === undefined) throw sessionTooLate(target.pool);
     throw new HoldfastError(
       'precondition',
       'DATABASE_UNAVAILABLE',
@@ -118,6 +135,7 @@ export async function connect(target: ConnectTarget, clock: Clock): Promise<Conn
     statementTimeoutMs: target.statementTimeoutMs,
     memoryIsFull: target.memoryIsFull,
     requestCancel: () => requestCancel(target, processID, secretKey, clock),
+    onBroken: () => counting.closing(),
   });
   connection.expectsWrites = target.expectsWrites;
   // Told by PostgreSQL 14 and later.
@@ -126,6 +144,19 @@ export async function connect(target: ConnectTarget, clock: Clock): Promise<Conn
     readOnly: told.get('default_transaction_read_only') === 'on',
   };
   return { connection, role };
+}
+
+/** The server is about to close the socket, or does so when it sees ours end: that is waited for, because its session is gone then. */
+async function leave(stream: Duplex, serverCloses: boolean, clock: Clock): Promise<void> {
+  if (!serverCloses) return void stream.destroy();
+  if (stream.destroyed) return;
+  const stop = clock.after(closeGraceMs, () => stream.destroy());
+  await new Promise((resolve) => {
+    stream.once('close', resolve);
+    stream.resume();
+    stream.end();
+  });
+  stop();
 }
 
 /** Settings under which texts would be read wrongly, and what to do about them. */

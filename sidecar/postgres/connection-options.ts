@@ -16,4 +16,6 @@ export interface ConnectionOptions {
   readonly memoryIsFull?: (() => boolean) | undefined;
   /** Asks the server to cancel whatever this connection runs; resolves when the server has taken the request. */
   readonly requestCancel: () => Promise<void>;
+  /** It is over, from the server's side or ours. */
+  readonly onBroken?: () => void;
 }

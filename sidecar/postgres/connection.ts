@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../platform/clock.ts';
-import { HoldfastError } from '../../platform/errors.ts';
+import type { HoldfastError } from '../../platform/errors.ts';
 import { BackendMessages, code, readFields } from './backend-messages.ts';
 import { Cancellation } from './cancellation.ts';
 import type { ConnectionOptions } from './connection-options.ts';
@@ -8,6 +8,8 @@ import type { Exchange, TransactionStatus } from './exchange.ts';
 import { type AnswerParts, ExchangeAnswer } from './exchange-answer.ts';
 import { FrontendMessages } from './frontend-messages.ts';
 import { encodeColumns, RowEncoder } from './result-encoder.ts';
+import { closedByPool, encodingFault, lostConnection } from './connection-errors.ts';
+import { lossOf } from './cut-order.ts';
 import { prepareConnection } from './prepare-connection.ts';
 import type { Backend } from './server-identity.ts';
 import { StepWriter } from './step-writer.ts';
@@ -27,6 +29,7 @@ export class Connection {
   readonly #clock: Clock;
   readonly #pool: string;
   readonly #cancellation: Cancellation;
+  readonly #onBroken: (() => void) | undefined;
   readonly #answerTimeoutMs: number;
   readonly #out = new FrontendMessages();
   readonly #in = new BackendMessages(
@@ -46,8 +49,8 @@ export class Connection {
   backend: Backend | undefined;
   /** It was asked who it is. */
   introduced = false;
-  readonly closed: Promise<void>;
-  #resolveClosed!: () => void;
+  readonly #closing = Promise.withResolvers<void>();
+  readonly closed = this.#closing.promise;
 
   constructor(options: ConnectionOptions) {
     const { socket, clock, pool, preparedStatements, requestCancel } = options;
@@ -56,22 +59,19 @@ export class Connection {
     this.#clock = clock;
     this.#answers = { encoder: new RowEncoder(), pool, memoryIsFull: options.memoryIsFull };
     this.#pool = pool;
+    this.#onBroken = options.onBroken;
     this.#answerTimeoutMs = options.statementTimeoutMs + answerSlackMs;
     this.#cancellation = new Cancellation({
       clock,
       request: requestCancel,
-      onIgnored: () =>
-        this.destroy(this.#lost(new Error('a cancelled statement did not stop in time'))),
-    });
-    this.closed = new Promise((resolve) => {
-      this.#resolveClosed = resolve;
+      onIgnored: () => this.destroy(this.#lost(new Error('a cancel request was ignored'))),
     });
     socket.on('data', (received: Buffer) => this.#in.push(received));
     socket.on('error', (cause: Error) => this.#break(this.#lost(cause)));
     socket.on('end', () => this.#break(this.#lost()));
     socket.on('close', () => {
       this.#break(this.#lost());
-      this.#resolveClosed();
+      this.#closing.resolve();
     });
   }
 
@@ -147,20 +147,36 @@ export class Connection {
     this.#steps.forget(sql);
   }
 
+  /** What is lost when it is cut now: 0 next to nothing … 4 a commit. */
+  get loss(): number {
+    return lossOf(this.#status, this.#inFlight);
+  }
+
+  /** Why it is not usable any more. */
+  get lostBy(): HoldfastError | undefined {
+    return this.#broken;
+  }
+
+  /** Ends it in the middle of its work. Its session ends as soon as the server has stopped what runs. */
+  cut(reason: HoldfastError): void {
+    if (this.#broken === undefined && this.#inFlight.length > 0) this.#cancellation.now();
+    this.#farewell(reason);
+  }
+
   /** Says goodbye, then closes. For a connection that runs nothing. */
   close(): void {
+    this.#farewell(closedByPool(this.#pool));
+  }
+
+  #farewell(reason: HoldfastError): void {
     if (this.#broken === undefined) {
       this.#out.terminate();
       this.#socket.write(this.#out.take());
     }
-    this.#break(
-      new HoldfastError('unavailable', 'CONNECTION_LOST', 'the connection was closed by its pool', {
-        target: this.#pool,
-      }),
-    );
+    this.#break(reason);
+    this.#socket.resume();
     this.#socket.end();
-    const stop = this.#clock.after(closeGraceMs, () => this.#socket.destroy());
-    void this.closed.then(stop);
+    void this.closed.then(this.#clock.after(closeGraceMs, () => this.#socket.destroy()));
   }
 
   /** Cuts the connection, whatever it is doing. */
@@ -225,7 +241,7 @@ export class Connection {
       case code.notificationResponse:
         return undefined;
       case code.parameterStatus:
-        return this.#checkEncoding(bytes.toString('latin1', start, end));
+        return this.#orLost(encodingFault(bytes.toString('latin1', start, end)));
       default:
         return this.destroy(
           this.#lost(new Error(`unknown message ${messageCode} from the server`)),
@@ -237,20 +253,12 @@ export class Connection {
     if (!fits) this.cancel(head.exchange);
   }
 
-  /** Text of another encoding is no protobuf string: a stock client would give up the whole message, its neighbours' answers included. */
-  #checkEncoding(nameAndValue: string): void {
-    if (!/^client_encoding\0(?!UTF8\0)/.test(nameAndValue)) return;
-    this.destroy(this.#lost(new Error('client_encoding was changed, and has to be UTF8')));
-  }
-
   /** Between exchanges the server only says that something changed, or why it is about to hang up. */
   #receiveUnasked(messageCode: number, bytes: Buffer, start: number, end: number): void {
     if (messageCode !== code.errorResponse && messageCode !== code.malformed) return;
-    this.destroy(
-      this.#lost(
-        new Error(readFields(bytes, start, end)['M'] ?? 'the server closed the connection'),
-      ),
-    );
+    if (this.#broken !== undefined) return; // by us: its goodbye is under way
+    const message = readFields(bytes, start, end)['M'] ?? 'the server closed the connection';
+    this.destroy(this.#lost(new Error(message)));
   }
 
   #endExchange(status: TransactionStatus): void {
@@ -268,15 +276,16 @@ export class Connection {
     exchange.finish(status);
   }
 
-  readonly #lost = (cause?: unknown): HoldfastError =>
-    new HoldfastError('unavailable', 'CONNECTION_LOST', 'the connection to the database was lost', {
-      target: this.#pool,
-      ...(cause === undefined ? {} : { cause }),
-    });
+  #orLost(fault: Error | undefined): void {
+    if (fault !== undefined) this.destroy(this.#lost(fault));
+  }
+
+  readonly #lost = (cause?: unknown): HoldfastError => lostConnection(this.#pool, cause);
 
   #break(reason: HoldfastError): void {
     if (this.#broken !== undefined) return;
     this.#broken = reason;
+    this.#onBroken?.();
     this.#cancellation.done();
     this.#failAll(reason);
   }

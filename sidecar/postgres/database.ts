@@ -1,4 +1,3 @@
-import type { Clock } from '../../platform/clock.ts';
 import { HoldfastError } from '../../platform/errors.ts';
 import type { Call } from '../../platform/call.ts';
 import { outcomeOf } from '../resilience/outcome.ts';
@@ -12,7 +11,7 @@ import { OutboxBell } from './outbox-bell.ts';
 import { Pool } from './pool.ts';
 import type { Loan } from './pool-loan.ts';
 import type { PoolOptions } from './pool-options.ts';
-import type { PoolEvents } from './pool-parts.ts';
+import type { PoolEvents, PoolParts } from './pool-parts.ts';
 import { learn, StatementProfiles, type StatementProfile } from './statement-profile.ts';
 import type { BeginOptions } from './begin-statement.ts';
 import { fencedReadOnly } from './fence-check.ts';
@@ -49,10 +48,7 @@ interface BatchSafety extends Safety {
   readonly events?: readonly OutboxEvent[];
 }
 
-interface DatabaseParts {
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly open: () => Promise<Connection>;
+interface DatabaseParts extends Omit<PoolParts<Connection>, 'name'> {
   readonly events: DatabaseEvents;
   /** What protects it. */
   readonly target: Pick<Target, 'run' | 'enter'>;

@@ -8,6 +8,8 @@ export interface DatabaseSettings extends DatabaseOptions {
   readonly preparedStatements: boolean;
   /** Opaque here: another value is another place, or other credentials. */
   readonly connection: object;
+  /** The connection budget that its sessions count in. */
+  readonly budgetRef?: { readonly name: string } | undefined;
 }
 
 /** Pools by name. */
@@ -66,7 +68,10 @@ export class Databases<Settings extends DatabaseSettings> implements NamedDataba
     }
     for (const each of settings) {
       const known = this.#byName.get(each.name);
-      if (known === undefined) this.#open(each);
+      const isMoved = known !== undefined && isOfAnotherBudget(known.current.settings, each);
+      // Each session counts where it was opened, until it is gone.
+      if (isMoved) this.#leave(known.database);
+      if (known === undefined || isMoved) this.#open(each);
       else this.#change(known, each);
     }
   }
@@ -124,3 +129,6 @@ export class Databases<Settings extends DatabaseSettings> implements NamedDataba
     this.#parts.clock.after(lookEveryMs, look);
   }
 }
+
+const isOfAnotherBudget = (before: DatabaseSettings, now: DatabaseSettings): boolean =>
+  before.budgetRef?.name !== now.budgetRef?.name;

@@ -1,18 +1,23 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../platform/clock.ts';
+import { ListeningBudget } from './listening-budget.ts';
 import { openNotificationSession, type NotificationTarget } from './notification-session.ts';
 import { Notifications } from './notifications.ts';
+import type { JoinBudget } from './session-budget.ts';
 
 interface ListeningParts {
   readonly clock: Clock;
   readonly random: () => number;
   /** Of now; throws UNKNOWN_POOL. */
   readonly target: (pool: string) => NotificationTarget;
+  /** The connection budget of a pool, if it has one. */
+  readonly joinBudget?: (pool: string) => JoinBudget | undefined;
   readonly onFailure: (pool: string, thrown: unknown) => void;
 }
 
 interface Listening {
   readonly notifications: Notifications;
+  readonly budget: ListeningBudget;
   /** What it connected to last. */
   target: NotificationTarget | undefined;
 }
@@ -29,24 +34,31 @@ export class ListeningSessions {
   of(pool: string): Notifications {
     const known = this.#byPool.get(pool);
     if (known !== undefined) return known.notifications;
-    const { clock, random, target, onFailure } = this.#parts;
+    const { clock, random, target, joinBudget, onFailure } = this.#parts;
+    const budget = new ListeningBudget(pool, {
+      joinBudget: () => joinBudget?.(pool),
+      isWanted: () => notifications.isWanted,
+      renew: () => notifications.renew(),
+    });
     const notifications = new Notifications({
       clock,
       random,
-      open: async () => {
-        listening.target = target(pool);
-        return openNotificationSession(listening.target);
+      open: () => {
+        const to = target(pool);
+        listening.target = to;
+        return budget.open((permit) => openNotificationSession(to, permit));
       },
       onFailure: (thrown) => onFailure(pool, thrown),
     });
-    const listening: Listening = { notifications, target: undefined };
+    const listening: Listening = { notifications, budget, target: undefined };
     this.#byPool.set(pool, listening);
     return notifications;
   }
 
   /** Settings have changed: those that are connected elsewhere now connect anew. */
   configure(): void {
-    for (const [pool, { notifications, target }] of this.#byPool) {
+    for (const [pool, { notifications, budget, target }] of this.#byPool) {
+      budget.configure();
       if (target === undefined || isDeepStrictEqual(target, this.#now(pool))) continue;
       notifications.renew();
     }

@@ -55,6 +55,11 @@ export class Notifications {
     return () => this.#leave(channel, listener);
   }
 
+  /** Somebody listens. */
+  get isWanted(): boolean {
+    return this.#listeners.size > 0;
+  }
+
   /** Connects anew, as after a change of the settings. */
   renew(): void {
     this.#drop();

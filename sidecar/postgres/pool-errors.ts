@@ -53,3 +53,7 @@ export const poolClosed = (pool: string): HoldfastError =>
 
 /** SQLSTATE 53300: the server has no connection left for us, just now. */
 export const isFull = ({ metadata }: HoldfastError): boolean => metadata['sqlstate'] === '53300';
+
+/** Nothing is wrong with the server: there may be room before a caller's time is up. */
+export const mayPass = (error: HoldfastError): boolean =>
+  isFull(error) || error.reason === 'CONNECTION_BUDGET';

@@ -1,3 +1,4 @@
+import type { HoldfastError } from '../../platform/errors.ts';
 import type { PoolOptions } from './pool-options.ts';
 
 /** How long an overflow connection stays after use, so that a steady load above `max` does not reconnect for each call. */
@@ -19,6 +20,10 @@ export interface Poolable {
   checkAnswer(): void;
   /** Makes it fit for the next borrower, or rejects: it is then closed. `dirty` tells that its session was changed. */
   prepare(dirty: boolean): Promise<void>;
+  /** What is lost when it is cut now: 0 next to nothing … 4 a commit. */
+  readonly loss: number;
+  /** Ends it in the middle of its work, which fails with `reason`. */
+  cut(reason: HoldfastError): void;
 }
 
 /** Where a connection is: free, used by readers that share it, lent to one borrower, being made fit, or on its way out. */
@@ -134,11 +139,20 @@ export class PoolMembers<C extends Poolable> {
     return found;
   }
 
+  /** Those that were in use within the last `ms`. */
+  usedWithin(ms: number, now: number): number {
+    let used = 0;
+    for (const { use, idleSinceMs } of this.#all) {
+      if (use !== 'closing' && (use !== 'idle' || now - idleSinceMs < ms)) used += 1;
+    }
+    return used;
+  }
+
   /** Idle ones to be closed: broken, expired, or more than the options allow, the longest idle first. */
   surplus({ min, max, overflow, idleTimeoutMs }: PoolOptions, now: number): readonly Member<C>[] {
     let { open } = this;
     const chosen: Member<C>[] = [];
-    for (const member of this.#idleOldestFirst()) {
+    for (const member of this.idleOldestFirst()) {
       const idleMs = now - member.idleSinceMs;
       const tooMany =
         open > max + overflow ||
@@ -151,7 +165,7 @@ export class PoolMembers<C extends Poolable> {
     return chosen;
   }
 
-  #idleOldestFirst(): readonly Member<C>[] {
+  idleOldestFirst(): readonly Member<C>[] {
     return [...this.#all]
       .filter(({ use }) => use === 'idle')
       .toSorted((a, b) => a.idleSinceMs - b.idleSinceMs);

@@ -1,10 +1,14 @@
 import type { Clock } from '../../platform/clock.ts';
 import { HoldfastError } from '../../platform/errors.ts';
+import { mayPass } from './pool-errors.ts';
+import type { SessionPermit } from './session-budget.ts';
 
 interface OpenerParts<C> {
   readonly clock: Clock;
   readonly random: () => number;
-  readonly open: () => Promise<C>;
+  /** Leave to open one; undefined: not now, and whoever gives it says when it is worth asking again. */
+  readonly reserve: () => SessionPermit | undefined;
+  readonly open: (permit: SessionPermit) => Promise<C>;
   /** `outdated`: `renew` came between. */
   readonly onOpened: (connection: C, outdated: boolean) => void;
   /** `retryInMs`: when opening may be tried again. */
@@ -16,6 +20,8 @@ interface OpenerParts<C> {
 const mostAtOnce = 8;
 const backoffBaseMs = 100;
 const backoffMaxMs = 5_000;
+/** Where it is only full: callers wait, and sessions come and go. */
+const fullMaxMs = 1_000;
 
 /** Opens a pool's connections, a few at a time, and waits longer after each failure (full jitter), so that a database that comes back is not run down. */
 export class PoolOpener<C> {
@@ -47,7 +53,9 @@ export class PoolOpener<C> {
   open(count: number): void {
     if (this.down !== undefined) return;
     for (let left = Math.min(count, mostAtOnce - this.#opening); left > 0; left -= 1) {
-      void this.#openOne();
+      const permit = this.#parts.reserve();
+      if (permit === undefined) return;
+      void this.#openOne(permit);
     }
   }
 
@@ -64,11 +72,11 @@ export class PoolOpener<C> {
     this.#stopRetry?.();
   }
 
-  async #openOne(): Promise<void> {
+  async #openOne(permit: SessionPermit): Promise<void> {
     this.#opening += 1;
     const generation = this.#generation;
     try {
-      const connection = await this.#parts.open();
+      const connection = await this.#parts.open(permit).finally(() => permit.end());
       this.#opening -= 1;
       this.#failures = 0;
       this.#failure = undefined;
@@ -86,7 +94,8 @@ export class PoolOpener<C> {
     // Those that were opened together fail together: the database is asked once for all of them, and they count once.
     if (known !== undefined) return onFailed(failure, known.forMs);
     this.#failures += 1;
-    const mostMs = Math.min(backoffMaxMs, backoffBaseMs * 2 ** this.#failures);
+    const longestMs = mayPass(failure) ? fullMaxMs : backoffMaxMs;
+    const mostMs = Math.min(longestMs, backoffBaseMs * 2 ** this.#failures);
     const waitMs = backoffBaseMs + random() * mostMs;
     this.#downUntilMs = clock.now() + waitMs;
     this.#stopRetry?.();

@@ -18,3 +18,6 @@ export interface PoolOptions {
   /** A connection idle for longer is asked whether it still works before it is lent. */
   readonly probeAfterMs: number;
 }
+
+/** Most connections that a pool opens. */
+export const mostConnections = ({ max, overflow }: PoolOptions): number => max + overflow;

@@ -1,4 +1,5 @@
 import type { Clock } from '../../platform/clock.ts';
+import type { JoinBudget, SessionPermit } from './session-budget.ts';
 
 /** What a pool tells, for its metrics. */
 export interface PoolEvents {
@@ -13,6 +14,8 @@ export interface PoolParts<C> {
   readonly name: string;
   readonly clock: Clock;
   readonly random: () => number;
-  readonly open: () => Promise<C>;
+  readonly open: (permit: SessionPermit) => Promise<C>;
   readonly events: PoolEvents;
+  /** The connection budget that its sessions count in, if there is one. */
+  readonly joinBudget?: JoinBudget | undefined;
 }

@@ -7,6 +7,7 @@ import { WaitQueue } from '../../platform/wait-queue.ts';
 export interface Waiter<C> {
   /** Whether it is content with a connection that others read on, too. */
   readonly shares: boolean;
+  readonly sinceMs: number;
   readonly grant: (member: Member<C>) => void;
   readonly refuse: (error: HoldfastError) => void;
 }
@@ -71,7 +72,7 @@ export class PoolWaiters<C> {
         resolve(member);
       };
       const exhaust = (): void => refuse(exhausted(clock.now() - sinceMs));
-      const leave = this.#queue.push({ shares, grant, refuse }, call.priority);
+      const leave = this.#queue.push({ shares, sinceMs, grant, refuse }, call.priority);
       const stopTimer = clock.after(timeoutMs, exhaust);
       // At its deadline the caller wants to know what it waited for, not that time passes.
       const unlisten = call.onEnd((reason) => {

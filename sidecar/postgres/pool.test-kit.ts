@@ -57,6 +57,16 @@ export class FakeConnection implements Poolable {
     this.fitAtMs = clock.now();
   }
 
+  /** For tests to say what it runs. */
+  loss = 0;
+  /** Why it was cut. */
+  cutBy: HoldfastError | undefined;
+
+  cut(reason: HoldfastError): void {
+    this.cutBy = reason;
+    this.close();
+  }
+
   /** Its server always answers. */
   checkAnswer(): void {}
 

@@ -1,6 +1,7 @@
 import type { HoldfastError } from '../../platform/errors.ts';
 import type { Call } from '../../platform/call.ts';
-import { isFull, poolClosed, poolExhausted, poolUnavailable } from './pool-errors.ts';
+import { PoolBudget } from './pool-budget.ts';
+import { mayPass, poolClosed, poolUnavailable } from './pool-errors.ts';
 import { makeLoan, type Loan } from './pool-loan.ts';
 import {
   PoolMembers,
@@ -10,7 +11,7 @@ import {
   type Use,
 } from './pool-members.ts';
 import { PoolOpener } from './pool-opener.ts';
-import type { PoolOptions } from './pool-options.ts';
+import { mostConnections, type PoolOptions } from './pool-options.ts';
 import type { PoolParts } from './pool-parts.ts';
 import { PoolWaiters } from './pool-waiters.ts';
 
@@ -31,6 +32,7 @@ export class Pool<C extends Poolable> {
   readonly #members = new PoolMembers<C>();
   readonly #waiters: PoolWaiters<C>;
   readonly #opener: PoolOpener<C>;
+  readonly #budget: PoolBudget<C>;
   #stopMaintenance: (() => void) | undefined;
   #closed = false;
   #emptied: (() => void) | undefined;
@@ -40,15 +42,24 @@ export class Pool<C extends Poolable> {
     this.#parts = parts;
     this.#waiters = new PoolWaiters({
       clock: parts.clock,
-      exhausted: (waitedMs) => this.#exhausted(waitedMs),
+      exhausted: (waitedMs) => this.#budget.exhausted(waitedMs),
       onRefused: () => {
         parts.events.refused();
         this.#pump(); // whoever is first now may be served by what the one before could not use
       },
       onWaited: (ms) => parts.events.waited(ms),
     });
+    this.#budget = new PoolBudget(parts, {
+      members: this.#members,
+      waiters: this.#waiters,
+      sessions: () => this.size,
+      options: () => this.#options,
+      close: (member) => this.#close(member),
+      pump: () => this.#pump(),
+    });
     this.#opener = new PoolOpener({
       ...parts,
+      reserve: () => this.#budget.reserve(),
       onOpened: (connection, outdated) => this.#opened(connection, outdated),
       onFailed: (failure, retryInMs) => this.#openFailed(failure, retryInMs),
       onRetry: () => this.#pump(),
@@ -106,20 +117,19 @@ export class Pool<C extends Poolable> {
     this.#opener.stop();
     this.#waiters.refuseAll(poolClosed(this.#parts.name));
     this.#closeThose(({ use }) => use === 'idle');
-    if (this.size === 0) return;
+    if (this.size === 0) return this.#tellEmptied();
     const stop = this.#parts.clock.after(cutAfterMs, () => this.#closeThose(() => true));
-    await new Promise<void>((resolve) => {
-      this.#emptied = resolve;
-    });
+    await new Promise<void>((resolve) => (this.#emptied = resolve));
     stop();
   }
 
   /** Most connections there may be. */
   get limit(): number {
-    return this.#options.max + this.#options.overflow;
+    return mostConnections(this.#options);
   }
 
   #takeIdle(): Member<C> | undefined {
+    this.#budget.look();
     const found = this.#members.freshestIdle();
     if (found === undefined) return undefined;
     if (!found.connection.usable) {
@@ -136,8 +146,7 @@ export class Pool<C extends Poolable> {
 
   #takeForReader(): Member<C> | undefined {
     if (this.#closed) return undefined;
-    const tooMany = this.#members.open > this.limit;
-    let found = this.#members.forReader(this.#parts.clock.now(), tooMany);
+    let found = this.#members.forReader(this.#parts.clock.now(), this.#budget.isOver);
     if (found === undefined || found.readers >= readersBeforeNext) {
       const idle = this.#takeIdle();
       if (idle !== undefined) {
@@ -177,9 +186,7 @@ export class Pool<C extends Poolable> {
     const now = this.#parts.clock.now();
     member.use = 'idle';
     member.idleSinceMs = now;
-    if (this.#closed || this.#members.open > this.limit || now >= member.expiresAtMs) {
-      this.#close(member);
-    }
+    if (this.#closed || this.#budget.isOver || now >= member.expiresAtMs) this.#close(member);
   }
 
   #prepare(member: Member<C>, dirty: boolean): void {
@@ -225,10 +232,10 @@ export class Pool<C extends Poolable> {
 
   #refusal(): HoldfastError | undefined {
     if (this.#closed) return poolClosed(this.#parts.name);
-    if (this.#waiters.length >= this.#options.queueLimit) return this.#exhausted(0);
+    if (this.#waiters.length >= this.#options.queueLimit) return this.#budget.exhausted(0);
     const { down } = this.#opener;
     // While some connection works the caller may wait for it; with none there is nothing to wait for.
-    if (down === undefined || this.#members.size > 0 || isFull(down.failure)) return undefined;
+    if (down === undefined || this.#members.size > 0 || mayPass(down.failure)) return undefined;
     return poolUnavailable(this.#parts.name, down.failure, down.forMs);
   }
 
@@ -268,7 +275,7 @@ export class Pool<C extends Poolable> {
   /** With nothing connected, those who wait are told at once. A full server is no failure to them: it may have room before their time is up. */
   #openFailed(failure: HoldfastError, retryInMs: number): void {
     if (this.#closed) return this.#tellEmptied();
-    if (this.size > 0 || isFull(failure)) return;
+    if (this.size > 0 || mayPass(failure)) return;
     this.#waiters.refuseAll(poolUnavailable(this.#parts.name, failure, retryInMs));
   }
 
@@ -284,17 +291,9 @@ export class Pool<C extends Poolable> {
     for (const member of this.#members.surplus(this.#options, now)) this.#close(member);
   }
 
-  #exhausted(waitedMs: number): HoldfastError {
-    return poolExhausted(this.#parts.name, {
-      limit: this.limit,
-      open: this.#members.size,
-      waiting: this.#waiters.length,
-      waitedMs,
-      acquireTimeoutMs: this.#options.acquireTimeoutMs,
-    });
-  }
-
   #tellEmptied(): void {
-    if (this.#closed && this.size === 0) this.#emptied?.();
+    if (!this.#closed || this.size > 0) return;
+    this.#budget.leave();
+    this.#emptied?.();
   }
 }

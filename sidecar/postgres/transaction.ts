@@ -64,7 +64,7 @@ export class Transaction {
     this.#tail = this.#borrowed.then(
       (loan) => {
         this.#watchIdle();
-        loan.onLost(() => this.abort(connectionLost(this.#host.name)));
+        loan.onLost(() => this.abort(connectionLost(this.#host.name, loan.connection.lostBy)));
       },
       (error: unknown) => this.#end(HoldfastError.from(error)),
     );

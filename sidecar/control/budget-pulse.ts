@@ -1,0 +1,143 @@
+import type { Clock } from '../../platform/clock.ts';
+import type { Grant__Output } from '../../platform/gen/holdfast/control/v1/Grant.ts';
+import type { SessionListing } from '../../platform/gen/holdfast/control/v1/SessionListing.ts';
+import type { Logger } from '../../platform/logger.ts';
+import {
+  addressSeen,
+  endSessions,
+  listSessions,
+  type SessionAsker,
+} from '../postgres/server-sessions.ts';
+import type { BudgetHolders } from './budget-holders.ts';
+import type { BudgetLink } from './budget-link.ts';
+import type { Share } from './share.ts';
+import { wireHeartbeat } from './share-wire.ts';
+
+interface PulseParts {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+  readonly link: BudgetLink;
+  readonly share: Share;
+  readonly holders: BudgetHolders;
+  /** About once a second, and whenever something is told. */
+  readonly onBeat: () => void;
+}
+
+const beatEveryMs = 1_000;
+const beatGapMs = 200;
+
+/** The heartbeats of one budget: about once a second, and soon when there is news. Lists and ends sessions for the controller. */
+export class BudgetPulse {
+  readonly #budget: string;
+  readonly #parts: PulseParts;
+  #lastAtMs = -Infinity;
+  #nextAtMs = Infinity;
+  #stopTimer: () => void = () => {};
+  /** That the controller knows of. */
+  #toldDemand = 0;
+  #address = '';
+  #listing: SessionListing | undefined;
+  #isAsking = false;
+  #leaving = false;
+
+  constructor(budget: string, parts: PulseParts) {
+    this.#budget = budget;
+    this.#parts = parts;
+    this.soon();
+  }
+
+  /** There is news. */
+  soon(): void {
+    this.#beatAt(this.#lastAtMs + beatGapMs);
+  }
+
+  /** Somebody wanted a session and did not get it. */
+  demanded(): void {
+    if (this.#parts.holders.demand > this.#toldDemand) this.soon();
+  }
+
+  /** Does what a grant asks for besides. */
+  serve({ list, answers, terminate }: Grant__Output): void {
+    if (list) {
+      void this.#ask(async (asker) => {
+        const users = this.#parts.holders.askers.map(({ user }) => user());
+        const { sessions, ...limits } = await listSessions(users, asker, this.#parts.clock);
+        this.#listing = { asked: answers, sessions: [...sessions], ...limits };
+        this.soon();
+      });
+    }
+    if (terminate.length === 0) return;
+    const strays = terminate.map(({ address, port, startedUs }) => {
+      return { address, port, startedUs: Number(startedUs) };
+    });
+    void this.#ask(async (asker) => {
+      const ended = await endSessions(strays, asker, this.#parts.clock);
+      const told = { budget: this.#budget, ended, asked: strays.length };
+      this.#parts.log.info(told, 'sessions that nobody owns any more were ended');
+    });
+  }
+
+  /** Says that it is about to exit, and nothing more after that. */
+  leave(): void {
+    this.#leaving = true;
+    this.#beat();
+    this.#stopTimer();
+  }
+
+  #beatAt(atMs: number): void {
+    const { clock } = this.#parts;
+    if (this.#leaving || atMs >= this.#nextAtMs) return;
+    this.#nextAtMs = atMs;
+    this.#stopTimer();
+    this.#stopTimer = clock.after(Math.max(0, atMs - clock.now()), () => {
+      this.#parts.onBeat();
+      this.#beat();
+    });
+  }
+
+  #beat(): void {
+    const { clock, random, link, share, holders } = this.#parts;
+    const { demand, waiting } = holders;
+    const told = link.send(
+      wireHeartbeat(share.heartbeat(demand), {
+        budget: this.#budget,
+        address: this.#address,
+        leaving: this.#leaving,
+        listing: this.#listing ?? null,
+        waiting,
+        oldestWaitMs: Math.round(holders.waitedMs),
+        refusals: share.refusals,
+      }),
+    );
+    if (told) {
+      this.#toldDemand = demand;
+      this.#listing = undefined;
+    }
+    this.#lastAtMs = clock.now();
+    this.#nextAtMs = Infinity;
+    this.#beatAt(this.#lastAtMs + beatEveryMs * (0.9 + 0.2 * random()));
+    if (this.#address === '' && share.sessions > 0) void this.#learnAddress();
+  }
+
+  async #learnAddress(): Promise<void> {
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    await this.#ask(async (asker) => {
+      this.#address = await addressSeen(asker, this.#parts.clock);
+    });
+    this.#isAsking = false;
+  }
+
+  /** What cannot be asked now is asked for again by the controller. */
+  async #ask(question: (asker: SessionAsker) => Promise<void>): Promise<void> {
+    const [asker] = this.#parts.holders.askers;
+    if (asker === undefined) return;
+    try {
+      await question(asker);
+    } catch (err) {
+      const { log } = this.#parts;
+      log.debug({ budget: this.#budget, err }, 'the sessions of the server cannot be asked for');
+    }
+  }
+}
