@@ -14,6 +14,8 @@ class Entry<Key, Value> {
 }
 
 const fewestBuckets = 64;
+/** Characters of a key that count; keys are to differ in them. */
+const hashedLength = 24;
 
 /**
  * A map for what comes and goes all the time, such as calls in flight. A `Map` makes itself a new table every so many deletions, and its old ones lead to
@@ -105,11 +107,12 @@ export class TurnoverMap<Key extends string | number, Value> {
 /** Filled, for an array with holes is slower. */
 const emptyBuckets = (length: number): undefined[] => Array.from({ length });
 
-/** Numbers are mostly counted up, and so spread by themselves; of strings all that may differ counts (FNV-1a). */
+/** Numbers are mostly counted up, and so spread by themselves. Of strings the beginning counts, for ids are random from there on (FNV-1a). */
 function hashOf(key: string | number): number {
   if (typeof key === 'number') return (key ^ (key >>> 16)) >>> 0;
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < key.length; at += 1) {
+  const length = Math.min(key.length, hashedLength);
+  let hash = 0x811c9dc5 ^ key.length;
+  for (let at = 0; at < length; at += 1) {
     hash = Math.imul(hash ^ key.charCodeAt(at), 0x01000193);
   }
   return (hash ^ (hash >>> 15)) >>> 0;

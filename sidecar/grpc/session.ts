@@ -168,8 +168,16 @@ export class Session {
     const performed = this.#parts.path.perform(operation, request, call, handle);
     if (!ran) operation.refused?.(call);
     performed.then(
-      (response) => this.#settle(id, bytes, () => this.#answer(id, operation, response)),
-      (error: HoldfastError) => this.#settle(id, bytes, () => this.#answerError(id, error)),
+      (response) => {
+        this.#forget(id, bytes);
+        if (!this.#closed) this.#answer(id, operation, response);
+        this.#closeWhenAnswered();
+      },
+      (error: HoldfastError) => {
+        this.#forget(id, bytes);
+        if (!this.#closed) this.#answerError(id, error);
+        this.#closeWhenAnswered();
+      },
     );
   }
 
@@ -183,11 +191,9 @@ export class Session {
     });
   }
 
-  #settle(id: number, bytes: number, answer: () => void): void {
+  #forget(id: number, bytes: number): void {
     this.#inFlight.delete(id);
     this.#bytesInFlight -= bytes;
-    if (!this.#closed) answer();
-    this.#closeWhenAnswered();
   }
 
   #answer(id: number, { number, serialize }: SessionOperation, response: unknown): void {

@@ -61,6 +61,9 @@ function writeText(
   textBytes: number,
 ): number {
   out[at] = field;
-  const from = writeVarint(out, at + 1, textBytes);
-  return from + out.write(text, from, textBytes);
+  let to = writeVarint(out, at + 1, textBytes);
+  if (textBytes > text.length) return to + out.write(text, to, textBytes);
+  // All of it is ASCII: a call to native code would take longer.
+  for (let index = 0; index < textBytes; index += 1) out[to++] = text.charCodeAt(index);
+  return to;
 }

@@ -51,6 +51,8 @@ export const keyOf = (name: string, leaseId: string): string => `${leaseId} ${na
  */
 export class Acquisition implements ScriptWaiter {
   readonly claim: Claim;
+  /** See keyOf. */
+  readonly key: string;
   readonly #parts: AcquisitionParts;
   readonly #settle: Settle<Granted>;
   readonly #latestAtMs: number;
@@ -76,6 +78,7 @@ export class Acquisition implements ScriptWaiter {
     settle: Settle<Granted>,
   ) {
     this.claim = claim;
+    this.key = keyOf(claim.name, claim.leaseId);
     this.#parts = parts;
     this.#settle = settle;
     this.#latestAtMs = latestAtMs;

@@ -112,7 +112,7 @@ export class RedisAuthority implements LockAuthority {
       call.throwIfEnded();
       const until = { call, latestAtMs };
       const acquisition = new Acquisition(claim, until, this.#forAll, { resolve, reject });
-      this.#byLease.set(keyOf(claim.name, claim.leaseId), acquisition);
+      this.#byLease.set(acquisition.key, acquisition);
       acquisition.ask();
     });
   }
@@ -214,8 +214,8 @@ export class RedisAuthority implements LockAuthority {
   }
 
   #onOver(acquisition: Acquisition): void {
-    const { leaseId, name } = acquisition.claim;
-    this.#byLease.delete(keyOf(name, leaseId));
+    const { name } = acquisition.claim;
+    this.#byLease.delete(acquisition.key);
     const same = this.#queued.get(name);
     if (same?.delete(acquisition) === true && same.size === 0) this.#queued.delete(name);
   }
