@@ -12,6 +12,9 @@ export interface HeartbeatSender {
 /** More sessions than any server has. */
 const mostSessions = 262_143;
 
+/** Of IPv6 with an IPv4 in it. */
+const longestAddress = 45;
+
 /** A heartbeat as the books take it; undefined = no sidecar would say so. `podIp` stands in while it does not know how the server sees it. */
 export function heartbeatOf(
   { pod, boot }: HeartbeatSender,
@@ -27,8 +30,7 @@ export function heartbeatOf(
   }
   return {
     pod: pod.podUid,
-    // 45 letters are the longest address.
-    address: (address === '' ? (podIp ?? '') : address).slice(0, 45),
+    address: address === '' || address.length > longestAddress ? (podIp ?? '') : address,
     boot: bootNumber,
     number,
     epoch,

@@ -154,5 +154,6 @@ export class Fleet {
   }
 }
 
+/** A copy: a slice would keep the whole text in memory. */
 const shortened = (text: string): string =>
-  text.length <= mostLetters ? text : `${text.slice(0, mostLetters - 1)}…`;
+  text.length <= mostLetters ? text : `${Buffer.from(text.slice(0, mostLetters - 1)).toString()}…`;

@@ -15,11 +15,14 @@ export type SnapshotPolicy = Readonly<
 
 /** More versions than this are forgotten, those first that were not asked for longest. */
 const mostKept = 8_192;
+/** Of manifests in snapshots that are kept: who changes a large policy all the time must not fill the memory. */
+const mostLetters = 64 * 1024 * 1024;
 
 /** Snapshots that were made: pods under the same policies share one, and an acknowledged version can be looked into. */
 export class Snapshots {
   /** A generation of a policy never changes, so its uid and number stand for its content. */
   readonly #byIdentity = new Map<string, Snapshot>();
+  #letters = 0;
   readonly #byVersion = new Map<string, ReadonlyMap<string, number>>();
 
   /** Of policies in any order. */
@@ -30,12 +33,22 @@ export class Snapshots {
     const identity = ordered.map(({ uid, generation }) => `${uid}@${generation}`).join(' ');
     const known = this.#byIdentity.get(identity);
     const snapshot = known ?? makeSnapshot(ordered);
-    keep(this.#byIdentity, identity, snapshot);
+    if (known === undefined) this.#letters += lettersIn(snapshot);
+    for (const gone of keep(this.#byIdentity, identity, snapshot)) this.#letters -= lettersIn(gone);
+    this.#forgetLarge();
     if (known === undefined || !this.#byVersion.has(snapshot.version)) {
       const generations = new Map(ordered.map(({ uid, generation }) => [uid, generation]));
       keep(this.#byVersion, snapshot.version, generations);
     }
     return snapshot;
+  }
+
+  #forgetLarge(): void {
+    for (const [identity, snapshot] of this.#byIdentity) {
+      if (this.#letters <= mostLetters) return;
+      this.#byIdentity.delete(identity);
+      this.#letters -= lettersIn(snapshot);
+    }
   }
 
   /** Generations by uid of policy; undefined when the version is not known (any more). */
@@ -58,9 +71,15 @@ function makeSnapshot(ordered: readonly PolicyEntry[]): Snapshot {
   return { version: createHash('sha256').update(content).digest('hex'), policies };
 }
 
-/** As the newest of a map with an upper limit. */
-function keep<Value>(map: Map<string, Value>, key: string, value: Value): void {
+const lettersIn = ({ policies }: Snapshot): number =>
+  policies.reduce((sum, { manifest }) => sum + manifest.length, 0);
+
+/** As the newest of a map with an upper limit; the result is what had to go. */
+function keep<Value>(map: Map<string, Value>, key: string, value: Value): Value[] {
   map.delete(key);
   map.set(key, value);
-  if (map.size > mostKept) map.delete(map.keys().next().value ?? '');
+  const [oldest] = map;
+  if (map.size <= mostKept || oldest === undefined) return [];
+  map.delete(oldest[0]);
+  return [oldest[1]];
 }
