@@ -98,9 +98,12 @@ interface Installed {
   readonly version: string;
 }
 
-test('the image of the sidecar migrates, as the hook of the chart wants it', () => {
+test.each([
+  ['migrations of the chart', 'migrate', '--print', 'create schema'],
+  ['kubectl exec', 'inspect', '--help', 'Policies.Inspect'],
+])('the image of the sidecar has the command for %s', (_for, command, option, said) => {
   const node = join(folder, 'out/runtime/usr/bin/node');
   const cwd = join(folder, 'out/sidecar/app');
-  const args = ['sidecar/holdfast.js', 'migrate', '--print'];
-  expect(execFileSync(node, args, { cwd, env: {}, encoding: 'utf8' })).toContain('create schema');
+  const args = ['sidecar/holdfast.js', command, option];
+  expect(execFileSync(node, args, { cwd, env: {}, encoding: 'utf8' })).toContain(said);
 });
