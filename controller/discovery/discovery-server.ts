@@ -28,6 +28,8 @@ const mostStreams = 20_000;
 /** A connection whose peer is gone without a word ends within the sum. */
 const pingEveryMs = 10_000;
 const pongWithinMs = 10_000;
+/** A connection without any stream. */
+const idleMs = 15_000;
 /** Pushing to thousands lets others have the event loop in between. */
 const sliceMs = 10;
 /** All are not sent elsewhere in the same instant. */
@@ -76,6 +78,7 @@ export class DiscoveryServer {
       'grpc.max_concurrent_streams': streamsPerConnection,
       'grpc.keepalive_time_ms': pingEveryMs,
       'grpc.keepalive_timeout_ms': pongWithinMs,
+      'grpc.max_connection_idle_ms': idleMs,
       'grpc.enable_channelz': 0,
     });
     this.#server.addService(this.#codec.service, {

@@ -1,8 +1,9 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';
+import { connect as connectHttp2 } from 'node:http2';
 import { expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../platform/clock.ts';
-import { startTestBed } from './discovery.test-kit.ts';
+import { startTestBed, testCertificate, tlsName } from './discovery.test-kit.ts';
 
 /** A relay in front of a port that can stop letting anything through, without a word to either side. */
 async function startRelay(target: number): Promise<{ readonly port: number; stall(): void }> {
@@ -35,5 +36,21 @@ test('a sidecar whose connection is dead without a word is gone within 30 s, and
   while (bed.fleet.size === 2 && systemClock.now() - fromMs < 40_000) await systemClock.sleep(100);
   expect(systemClock.now() - fromMs).toBeLessThan(30_000);
   expect([...bed.fleet.sidecars()].map(({ pod }) => pod.podName)).toEqual(['silent']);
+  silent.close();
+});
+
+test('a connection without a stream is ended, and one with a silent sidecar is not', async () => {
+  const bed = await startTestBed();
+  const silent = await bed.join('silent');
+  const idle = connectHttp2(`https://127.0.0.1:${bed.port}`, {
+    ca: testCertificate('first').certificate,
+    servername: tlsName,
+  });
+  onTestFinished(() => idle.destroy());
+  const fromMs = systemClock.now();
+  await once(idle, 'close');
+  expect(systemClock.now() - fromMs).toBeGreaterThan(10_000);
+  expect(systemClock.now() - fromMs).toBeLessThan(20_000);
+  expect(bed.fleet.size).toBe(1);
   silent.close();
 });

@@ -20,6 +20,10 @@ interface ListenerParts {
 
 /** More sidecars than one replica is made for, and those who have not said yet what they are. */
 const mostConnections = 25_000;
+/** Of one address: a node's, where its pods come from behind it. One pod must not keep all others out. */
+const mostOfAddress = 1_000;
+/** Nobody but this very pod comes from there. */
+const own = ['127.0.0.1', '::1', '::ffff:127.0.0.1'];
 
 /**
  * Listens on `host:port` (port 0 = any free one). grpc-js's own listener has no way to end a connection whose peer does not read. Rejects when the
@@ -32,9 +36,25 @@ export async function listenFor({
   onFault,
 }: ListenerParts): Promise<Listener> {
   const sockets = new Set<Socket>();
+  const perAddress = new Map<string, number>();
   const server = createServer({ noDelay: true }, (socket) => {
+    const { remoteAddress: address = '' } = socket;
+    const already = perAddress.get(address) ?? 0;
+    if (already >= mostOfAddress && !own.includes(address)) {
+      socket.destroy();
+      return;
+    }
+    if (already === mostOfAddress - 1 && !own.includes(address)) {
+      onFault(new Error(`${address} has ${mostOfAddress} connections, and gets no more`));
+    }
+    perAddress.set(address, already + 1);
     sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
+    socket.on('close', () => {
+      sockets.delete(socket);
+      const left = (perAddress.get(address) ?? 1) - 1;
+      if (left === 0) perAddress.delete(address);
+      else perAddress.set(address, left);
+    });
     onConnection(socket);
   });
   server.maxConnections = mostConnections;
