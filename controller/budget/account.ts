@@ -210,6 +210,8 @@ export class Account {
     this.left = true;
     this.floor = 0;
     this.floorToBe = 0;
+    this.share = 0;
+    this.held = 0;
     this.#outstanding = [];
   }
 

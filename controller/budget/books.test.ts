@@ -137,6 +137,23 @@ test('one that leaves frees its floor; one whose pod is deleted only when it is 
   }
 });
 
+test('one that leaves gives back all of its share at once, and nothing of it may land later', () => {
+  const { books, beat, pass, join } = controller(8, 1);
+  join('a', 'b');
+  beat('a', { demand: 6 });
+  pass(250);
+  expect(beat('a', { demand: 6 })?.share).toBe(6);
+  expect(books.free).toBe(1);
+  // Its share runs, and it will not use it.
+  beat('a', { share: 6, leaving: true });
+  expect(books.free).toBe(7);
+  for (let ms = 0; ms < 20_000; ms += 1_000) {
+    pass(1_000);
+    beat('b', { share: 1 });
+    expect(books.free).toBe(7);
+  }
+});
+
 test('a lowered total takes effect as sessions drain', () => {
   const { books, beat, pass, join } = controller(10);
   join('a');
