@@ -154,6 +154,11 @@ export class Fleet {
   }
 }
 
-/** A copy: a slice would keep the whole text in memory. */
-const shortened = (text: string): string =>
-  text.length <= mostLetters ? text : `${Buffer.from(text.slice(0, mostLetters - 1)).toString()}…`;
+/** A copy: a slice would keep the whole text in memory. Without what a terminal takes for a command: kubectl prints it as it is. */
+const shortened = (text: string): string => {
+  const cut =
+    text.length <= mostLetters
+      ? text
+      : `${Buffer.from(text.slice(0, mostLetters - 1)).toString()}…`;
+  return cut.replaceAll(/[\p{Cc}\p{Cf}]+/gu, ' ').toWellFormed();
+};

@@ -41,7 +41,7 @@ export function progressOf(
   if (facts === undefined) return { pod, state: 'disconnected' };
   const { applied, rejected, restartRequired } = facts;
   if (generations(applied)?.get(uid) === generation) {
-    return { pod, state: 'programmed', restart: restartRequired };
+    return { pod, state: 'programmed', restart: restartRequired.filter(isOf(name)) };
   }
   if (rejected === undefined || generations(rejected.version)?.get(uid) !== generation) {
     return { pod, state: 'pending' };
@@ -62,3 +62,9 @@ export function progressOf(
         message: `refused together with the policy "${fault.policy}": ${text}`,
       };
 }
+
+/** Whether a line is about a policy, or about none in particular; sidecars begin one that is about a policy with its name. */
+const isOf =
+  (policy: string) =>
+  (line: string): boolean =>
+    (/^policy "([^"]*)": /.exec(line)?.[1] ?? policy) === policy;

@@ -142,6 +142,23 @@ test('a namespace that takes no more ConfigMaps has statuses all the same, and t
   await bed.run.stop();
 });
 
+test('a restart is needed for the policy that says so, or for all where none is named', async () => {
+  const bed = startTest();
+  bed.cluster.pods.put(podObject('orders-1'));
+  bed.cluster.policies.put(policyObject('a', guardSpec('x')));
+  bed.cluster.policies.put(policyObject('b', guardSpec('y')));
+  const applied = bed.versionOf('orders-1');
+  const line = 'policy "a": spec.new is not known';
+  bed.says('orders-1', { applied, restartRequired: [line] });
+  await bed.clock.advance(250);
+  expect(bed.last('a', 'Degraded')).toBe('True/RestartRequired');
+  expect(bed.last('b', 'Degraded')).toBe('False/AsExpected');
+  bed.says('orders-1', { applied, restartRequired: [line, 'locks'] });
+  await bed.clock.advance(250);
+  expect(bed.last('b', 'Degraded')).toBe('True/RestartRequired');
+  await bed.run.stop();
+});
+
 test('a pod that refuses another policy keeps this one, and one that came with it is named', async () => {
   const bed = startTest();
   bed.cluster.pods.put(podObject('orders-1'));
