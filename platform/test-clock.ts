@@ -62,8 +62,9 @@ export class TestClock implements Clock {
   /** Of those at the same time, the one that was set first. */
   #next(): Alarm | undefined {
     let next: Alarm | undefined;
-    for (const alarm of this.#alarms)
+    for (const alarm of this.#alarms) {
       if (next === undefined || alarm.atMs < next.atMs) next = alarm;
+    }
     return next;
   }
 }
