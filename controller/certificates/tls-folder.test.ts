@@ -45,11 +45,17 @@ test('half of a new Secret is not taken', async () => {
   watched.close();
 });
 
-test('without ca.crt nobody is told whom to believe', async () => {
-  await put();
-  unlinkSync(join(folder, 'ca.crt'));
+test('without ca.crt nobody could check the others: it is no beginning, and the old files stay', async () => {
+  const first = await put();
   const watched = await watchTlsFolder(folder, new TestClock(), logger);
-  expect(watched.current.authorities).toBeUndefined();
+  for (const text of ['', 'nonsense', undefined]) {
+    const path = join(folder, 'ca.crt');
+    if (text === undefined) unlinkSync(path);
+    else writeFileSync(path, text);
+    await expect(watched.check()).rejects.toThrow('ca.crt in');
+    await expect(watchTlsFolder(folder, new TestClock(), logger)).rejects.toThrow('ca.crt in');
+  }
+  expect(watched.current.authorities).toBe(first['ca.crt']);
   watched.close();
 });
 

@@ -9,7 +9,7 @@ import { heldTls, type ServingCertificates, type ServingTls } from './serving-ce
 const roundMs = 10_000;
 
 /**
- * Certificates that somebody else makes (cert-manager): `tls.crt`, `tls.key` and, where there is one, `ca.crt` of a mounted Secret. Files that do not fit
+ * Certificates that somebody else makes (cert-manager): `tls.crt`, `tls.key` and `ca.crt` of a mounted Secret. Files that do not fit
  * each other are not taken. Throws when the first ones are unusable.
  */
 export async function watchTlsFolder(
@@ -51,13 +51,24 @@ async function readTls(folder: string): Promise<ServingTls> {
       throw error;
     }),
   ]);
+  // Pods would be made whose sidecars believe nobody, and do not start.
+  if (!isCertificate(authorities)) {
+    throw new Error(
+      `ca.crt in ${folder} is missing or holds no certificate: sidecars and the API server check tls.crt with it`,
+    );
+  }
   // Read while kubelet changed them, they may be of two Secrets.
   if (!new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key))) {
     throw new Error(`tls.key is not the key of tls.crt in ${folder}`);
   }
-  return {
-    certificate,
-    key,
-    authorities: authorities.trim() === '' ? undefined : authorities,
-  };
+  return { certificate, key, authorities };
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    void new X509Certificate(pem);
+    return true;
+  } catch {
+    return false;
+  }
 }
