@@ -138,7 +138,11 @@ export async function startApp(
     clock,
     log,
   });
-  started.defer(() => webhooks.stop(flushMs));
+  let lingerUntilMs = -Infinity;
+  started.defer(async () => {
+    await clock.sleep(Math.max(0, lingerUntilMs - clock.now()));
+    await webhooks.stop(flushMs);
+  });
 
   const identity = `${settings.podName}_${randomUUID()}`;
   const discovery = new DiscoveryServer({
@@ -205,6 +209,7 @@ export async function startApp(
     isLeading,
     stop: async (graceMs) => {
       serving = false;
+      lingerUntilMs = clock.now() + Math.min(lingerMs, graceMs / 2);
       const late = new AbortController();
       const stopped = running.disposeAsync().then(() => late.abort());
       // What is cut then is somebody else's to do again.
@@ -215,6 +220,8 @@ export async function startApp(
 
 /** Reviews that are under way are answered within so long. */
 const flushMs = 2_000;
+/** The API server calls a replica that stops until all nodes know that it does; a review that is not taken is a pod that is refused. */
+const lingerMs = 3_000;
 
 const accessOf = async (cluster: ClusterSettings, clock: Clock): Promise<Access> =>
   cluster.kind === 'pod' ? podAccess(cluster, clock) : kubeconfigAccess(cluster.path, clock);

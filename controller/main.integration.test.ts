@@ -1,6 +1,10 @@
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { budgetDefinition } from '../crds/budget-definition.ts';
@@ -111,13 +115,19 @@ describe.skipIf(skipped !== undefined)(`a real API server${skipped ?? ''}`, () =
     (await leader())?.identity.startsWith(`${name}_`) === true;
   const ready = async (port: number): Promise<boolean> =>
     (await fetch(`http://127.0.0.1:${port}/readyz`)).status === 200;
+  const statusOf = async (port: number, path: string): Promise<number | undefined> => {
+    const asked = request({ host: '127.0.0.1', port, path, rejectUnauthorized: false });
+    const [answer] = (await once(asked.end(), 'response')) as [IncomingMessage];
+    answer.resume();
+    return answer.statusCode;
+  };
 
   test('a leader that is killed is replaced within 15 s, one that is asked to stop within 4 s', async () => {
     const a = replica('a');
     await a.serving();
     await eventually(() => leads('a'));
     const b = replica('b');
-    const { httpPort, discoveryPort } = await b.serving();
+    const { httpPort, discoveryPort, webhookPort } = await b.serving();
     await eventually(() => ready(httpPort));
     expect(await leads('a')).toBe(true);
 
@@ -131,6 +141,10 @@ describe.skipIf(skipped !== undefined)(`a real API server${skipped ?? ''}`, () =
     await c.serving();
     const askedAtMs = performance.now();
     b.child.kill('SIGTERM');
+    // The API server may not know yet that it stops.
+    await sleep(1_500);
+    expect(await ready(httpPort)).toBe(false);
+    expect(await statusOf(webhookPort, '/none')).toBe(404);
     await eventually(() => leads('c'));
     expect(performance.now() - askedAtMs).toBeLessThan(4_000);
     expect(await b.exit).toBe(0);
