@@ -1,14 +1,22 @@
 import pg from 'pg';
+import { vi } from 'vitest';
+import { connect, type Holdfast } from '../clients/typescript/index.ts';
 import type { Grant } from '../platform/gen/holdfast/control/v1/Grant.ts';
 import type { Heartbeat__Output } from '../platform/gen/holdfast/control/v1/Heartbeat.ts';
-import type { TestController } from './control/discovery-server.test-kit.ts';
+import { TestController } from './control/discovery-server.test-kit.ts';
+import {
+  type ControlledSidecar,
+  mountSecret,
+  podFolder,
+  startControlledSidecar,
+} from './controlled-sidecar.test-kit.ts';
 
 /** A role that is no superuser, and all that it has on the server. */
 export interface TestRole extends AsyncDisposable {
   /** Of the same database, as this role. */
   readonly url: string;
   /** Sessions of it on the server, by pid. */
-  sessions(): Promise<number[]>;
+  readonly sessions: () => Promise<number[]>;
   /** CONNECTION LIMIT; -1 = none. */
   limit(sessions: number): Promise<void>;
   /** The most sessions since the last call, looked at every few ms. */
@@ -41,7 +49,8 @@ export async function testRole(databaseUrl: string): Promise<TestRole> {
   const seen = { most: 0, watching: true };
   const watched = (async () => {
     while (seen.watching) {
-      seen.most = Math.max(seen.most, (await look(watcher)).length);
+      const { length } = await look(watcher);
+      seen.most = Math.max(seen.most, length);
       await new Promise((resolve) => setTimeout(resolve, 3));
     }
   })();
@@ -92,5 +101,60 @@ export class TestBooks {
 
   get last(): Heartbeat__Output | undefined {
     return this.#controller.heartbeats.at(-1);
+  }
+}
+
+/** A pool of the budget `orders`. */
+export const budgetedPool = (limits: object = {}, name = 'default'): object => ({
+  name,
+  secretRef: { name: 'orders-db' },
+  budgetRef: { name: 'orders' },
+  pool: { max: 20, acquireTimeoutMs: 20_000, ...limits },
+});
+
+/** A sidecar whose pools have a connection budget, its controller, and their role on the server. */
+export class BudgetBed {
+  readonly role: TestRole;
+  readonly folder = podFolder();
+  readonly controller: TestController;
+  readonly books: TestBooks;
+  readonly #running: { sidecar: ControlledSidecar; holdfast: Holdfast }[] = [];
+
+  private constructor(role: TestRole, controller: TestController, share: number | undefined) {
+    this.role = role;
+    this.controller = controller;
+    this.books = new TestBooks(controller, share);
+    mountSecret(this.folder.path, 'orders-db', 'url', role.url);
+  }
+
+  /** `share`: what is granted; undefined = nothing. */
+  static async open(databaseUrl: string, share: number | undefined): Promise<BudgetBed> {
+    const [role, controller] = [await testRole(databaseUrl), await TestController.start()];
+    return new BudgetBed(role, controller, share);
+  }
+
+  /** Starts a sidecar, under these pools or those that the last one had. */
+  async start(...pools: object[]): Promise<{ sidecar: ControlledSidecar; holdfast: Holdfast }> {
+    if (pools.length > 0) this.controller.push([{ postgres: pools }]);
+    const sidecar = await startControlledSidecar(this.folder.path, this.controller.address);
+    const holdfast = connect({ address: sidecar.address });
+    const started = { sidecar, holdfast };
+    this.#running.push(started);
+    await vi.waitUntil(async () => (await sidecar.inspect()).source === 'Controller', 20_000);
+    return started;
+  }
+
+  async stop(): Promise<void> {
+    for (const { sidecar, holdfast } of this.#running.splice(0)) {
+      await holdfast.close();
+      await sidecar.stop();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    this.controller.stop();
+    this.folder[Symbol.dispose]();
+    await this.role[Symbol.asyncDispose]();
   }
 }

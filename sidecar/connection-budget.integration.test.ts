@@ -1,63 +1,21 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { connect, type Holdfast } from '../clients/typescript/index.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { testDatabase, type TestDatabase } from '../scripts/servers/test-database.ts';
-import { TestBooks, testRole, type TestRole } from './budgeted-sidecar.test-kit.ts';
-import { TestController } from './control/discovery-server.test-kit.ts';
-import {
-  type ControlledSidecar,
-  mountSecret,
-  podFolder,
-  startControlledSidecar,
-} from './controlled-sidecar.test-kit.ts';
+import { BudgetBed, budgetedPool } from './budgeted-sidecar.test-kit.ts';
 
 let server: TestDatabase;
-let role: TestRole;
-let folder: ReturnType<typeof podFolder>;
-let controller: TestController;
-let books: TestBooks;
-let sidecar: ControlledSidecar;
-let holdfast: Holdfast;
 beforeAll(async () => {
   server = await testDatabase();
 });
 afterAll(() => server.drop());
-beforeEach(async () => {
-  role = await testRole(server.url);
-  folder = podFolder();
-  mountSecret(folder.path, 'orders-db', 'url', role.url);
-  controller = await TestController.start();
-  books = new TestBooks(controller, 3);
-});
-afterEach(async () => {
-  await stop();
-  controller.stop();
-  folder[Symbol.dispose]();
-  await role[Symbol.asyncDispose]();
-});
 
 const soon = { interval: 20, timeout: 20_000 };
-const pool = (limits: object = {}, name = 'default') => ({
-  name,
-  secretRef: { name: 'orders-db' },
-  budgetRef: { name: 'orders' },
-  pool: { max: 20, acquireTimeoutMs: 20_000, ...limits },
-});
-
-async function start(...pools: object[]): Promise<void> {
-  if (pools.length > 0) controller.push([{ postgres: pools }]);
-  sidecar = await startControlledSidecar(folder.path, controller.address);
-  holdfast = connect({ address: sidecar.address });
-  await expect.poll(async () => (await sidecar.inspect()).source, soon).toBe('Controller');
-}
-async function stop(): Promise<void> {
-  await holdfast.close();
-  await sidecar.stop();
-}
 
 test('never has more sessions than its share, while 50 callers want more and none fails', async () => {
-  await start(pool());
+  await using bed = await BudgetBed.open(server.url, 3);
+  const { sidecar, holdfast } = await bed.start(budgetedPool());
+  const db = holdfast.database();
   const callers = Array.from({ length: 50 }, async (_, nth) => {
-    const db = holdfast.database();
     for (let turn = 0; turn < 4; turn += 1) {
       await (nth % 2 === 0
         ? db.transaction((tx) => tx.query('select pg_sleep(0.02)'))
@@ -65,10 +23,104 @@ test('never has more sessions than its share, while 50 callers want more and non
     }
   });
   await Promise.all(callers);
-  expect(role.most()).toBe(3);
-  const { demand, share, ports, address } = books.last ?? {};
-  expect({ demand, share, address }).toMatchObject({ share: 3, address: '127.0.0.1' });
-  expect(ports).toHaveLength(3);
-  expect(Math.max(...controller.heartbeats.map((each) => each.demand))).toBe(20);
+  expect(bed.role.most()).toBe(3);
+  const { heartbeats } = bed.controller;
+  expect(Math.max(...heartbeats.map(({ demand }) => demand))).toBe(20);
+  await expect.poll(() => bed.books.last?.address, soon).toBe('127.0.0.1');
+  expect(bed.books.last?.share).toBe(3);
   expect(await sidecar.metric(/^holdfast_connection_budget_share/)).toMatch(/ 3$/);
+  await bed.stop();
+  expect(heartbeats.at(-1)).toMatchObject({ leaving: true, ports: [], demand: 0 });
+});
+
+test('a share that shrinks kills no work: what becomes free is closed, down to it', async () => {
+  await using bed = await BudgetBed.open(server.url, 6);
+  const { holdfast } = await bed.start(budgetedPool());
+  const db = holdfast.database();
+  const work = Array.from({ length: 6 }, () =>
+    db.transaction(async (tx) => {
+      await tx.query('select pg_sleep(1.5)');
+      return tx.query('select 1 as n');
+    }),
+  );
+  await expect.poll(bed.role.sessions, soon).toHaveLength(6);
+  bed.books.share = 2;
+  expect(await Promise.all(work)).toHaveLength(6);
+  await expect.poll(bed.role.sessions, soon).toHaveLength(2);
+  await expect.poll(() => bed.books.last?.ports, soon).toHaveLength(2);
+});
+
+test('without the controller a share ends: what is idle goes first, work is cut with CONNECTION_BUDGET, the floor stays', async () => {
+  await using bed = await BudgetBed.open(server.url, 5);
+  bed.books.leaseMs = 2_000;
+  const { sidecar, holdfast } = await bed.start(budgetedPool());
+  const db = holdfast.database();
+  await db.query('create table if not exists kept (id int)');
+  const cut = Array.from({ length: 5 }, () =>
+    db
+      .transaction((tx) => tx.query('select pg_sleep(8)'))
+      .then(
+        () => 'done',
+        ({ reason }: { reason: string }) => reason,
+      ),
+  );
+  await expect.poll(bed.role.sessions, soon).toHaveLength(5);
+  bed.books.share = undefined;
+  const endedAtMs = performance.now();
+  await expect.poll(bed.role.sessions, { ...soon, timeout: 5_000 }).toHaveLength(1);
+  expect(performance.now() - endedAtMs).toBeLessThan(4_000);
+  expect((await Promise.all(cut)).toSorted()).toEqual([
+    ...Array.from({ length: 4 }, () => 'CONNECTION_BUDGET'),
+    'done',
+  ]);
+  // Calls flow on the floor.
+  bed.role.most();
+  await Promise.all(Array.from({ length: 10 }, () => db.query('select 1')));
+  expect(bed.role.most()).toBe(1);
+  expect(await sidecar.metric(/^holdfast_connection_budget_cut_total/)).toMatch(/ 4$/);
+});
+
+test('a sidecar that starts without the controller has the floor that it had', async () => {
+  await using bed = await BudgetBed.open(server.url, 4);
+  bed.books.floor = 2;
+  await bed.start(budgetedPool());
+  await expect.poll(() => bed.books.last?.answered, soon).not.toBe('0');
+  await bed.stop();
+  bed.controller.stop();
+  bed.role.most();
+  const { holdfast } = await bed.start();
+  const db = holdfast.database();
+  await Promise.all(Array.from({ length: 10 }, () => db.query('select pg_sleep(0.05)')));
+  expect(bed.role.most()).toBe(2);
+});
+
+test('one that was never granted anything says so, and opens nothing', async () => {
+  await using bed = await BudgetBed.open(server.url, undefined);
+  const { holdfast } = await bed.start(budgetedPool({ acquireTimeoutMs: 400 }));
+  const refused = holdfast.database().query('select 1');
+  await expect(refused).rejects.toMatchObject({ reason: 'CONNECTION_BUDGET' });
+  await expect(refused).rejects.toThrow('has not given this sidecar a share');
+  expect(bed.role.most()).toBe(0);
+  expect(Math.max(...bed.controller.heartbeats.map(({ waiting }) => waiting))).toBe(1);
+});
+
+test('two pools share one session: none of them starves', async () => {
+  await using bed = await BudgetBed.open(server.url, 1);
+  const { holdfast } = await bed.start(budgetedPool(), budgetedPool({}, 'reports'));
+  const load = { running: true };
+  const busy = Array.from({ length: 4 }, async () => {
+    while (load.running) await holdfast.database().query('select pg_sleep(0.02)');
+  });
+  await sleep(200);
+  const other = holdfast.database('reports');
+  expect((await other.query('select 1 as n')).rows).toEqual([{ n: 1 }]);
+  load.running = false;
+  await Promise.all(busy);
+  expect(bed.role.most()).toBe(1);
+  // What the first one holds and does not use is given at once.
+  await other.query('select 1');
+  const askedAtMs = performance.now();
+  await holdfast.database().query('select 1');
+  expect(performance.now() - askedAtMs).toBeLessThan(900);
+  expect(bed.role.most()).toBe(1);
 });

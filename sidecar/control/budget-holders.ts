@@ -1,16 +1,15 @@
 import type { SessionAsker } from '../postgres/server-sessions.ts';
 import type { SessionHolder } from '../postgres/session-budget.ts';
 
-const betweenRoomsMs = 50;
-
 /** Pools and others that share what a sidecar may have of one budget: who gets room next, and who gives it. */
 export class BudgetHolders {
   readonly #askers = new Map<SessionHolder, SessionAsker | undefined>();
   /** Were refused since they were last told of room, in order. */
   readonly #wanting = new Set<SessionHolder>();
-  /** The next session that these have free is somebody else's. */
-  readonly #owing = new Set<SessionHolder>();
-  #madeRoomAtMs = -Infinity;
+  /** The next session that these have free is somebody else's: whose. */
+  readonly #owing = new Map<SessionHolder, SessionHolder>();
+  /** For whom room is being made. */
+  readonly #creditors = new Set<SessionHolder>();
 
   add(holder: SessionHolder, asker: SessionAsker | undefined): void {
     this.#askers.set(holder, asker);
@@ -20,6 +19,7 @@ export class BudgetHolders {
     this.#askers.delete(holder);
     this.#wanting.delete(holder);
     this.#owing.delete(holder);
+    this.#creditors.delete(holder);
   }
 
   get demand(): number {
@@ -51,37 +51,53 @@ export class BudgetHolders {
     this.#wanting.add(holder);
   }
 
+  /** Whether so much room is for others than `holder`. */
+  isForOthers(room: number, holder: SessionHolder): boolean {
+    return !this.#creditors.has(holder) && room <= this.#creditors.size;
+  }
+
+  /** It got a leave. */
+  served(holder: SessionHolder): void {
+    this.#creditors.delete(holder);
+  }
+
   owes(holder: SessionHolder): boolean {
     return this.#owing.has(holder);
   }
 
   /** It has ended a session. */
   paid(holder: SessionHolder): void {
+    const creditor = this.#owing.get(holder);
+    if (creditor !== undefined) this.#creditors.add(creditor);
     this.#owing.delete(holder);
   }
 
-  /** Who was refused first asks first. */
+  /** For whom room was made asks first, then who was refused first. */
   tellRoom(): void {
-    const wanting = [...this.#wanting];
+    const wanting = new Set([...this.#creditors, ...this.#wanting]);
     this.#wanting.clear();
     for (const holder of wanting) holder.room();
   }
 
   /** Ends what another one has and does not use, if callers wait for it. */
-  makeRoomFor(holder: SessionHolder, nowMs: number): void {
-    if (holder.waiting === 0 || nowMs < this.#madeRoomAtMs + betweenRoomsMs) return;
+  makeRoomFor(holder: SessionHolder): void {
+    if (holder.waiting === 0 || this.#creditors.has(holder)) return;
     const gave = this.#all.some((other) => other !== holder && other.closeIdle(1) > 0);
-    if (gave) this.#madeRoomAtMs = nowMs;
+    if (gave) this.#creditors.add(holder);
   }
 
   /** Now and then: whoever has nothing and is waited for gets the next session that who has most gives back. */
   settle(): void {
     this.#owing.clear();
+    this.#creditors.clear();
     const starving = this.#all.filter(({ sessions, waiting }) => sessions === 0 && waiting > 0);
     const richest = this.#all
       .filter(({ sessions }) => sessions > 0)
       .toSorted((one, other) => other.sessions - one.sessions);
-    for (const holder of richest.slice(0, starving.length)) this.#owing.add(holder);
+    for (const [nth, creditor] of starving.entries()) {
+      const debtor = richest[nth];
+      if (debtor !== undefined) this.#owing.set(debtor, creditor);
+    }
   }
 
   closeIdle(count: number): void {

@@ -26,6 +26,8 @@ interface PulseParts {
 
 const beatEveryMs = 1_000;
 const beatGapMs = 200;
+/** A server that is well closes a socket sooner after we have. */
+export const unconfirmedMs = 1_500;
 
 /** The heartbeats of one budget: about once a second, and soon when there is news. Lists and ends sessions for the controller. */
 export class BudgetPulse {
@@ -61,8 +63,8 @@ export class BudgetPulse {
   serve({ list, answers, terminate }: Grant__Output): void {
     if (list) {
       void this.#ask(async (asker) => {
-        const users = this.#parts.holders.askers.map(({ user }) => user());
-        const { sessions, ...limits } = await listSessions(users, asker, this.#parts.clock);
+        const { clock } = this.#parts;
+        const { sessions, ...limits } = await listSessions(this.#users, asker, clock);
         this.#listing = { asked: answers, sessions: [...sessions], ...limits };
         this.soon();
       });
@@ -83,6 +85,10 @@ export class BudgetPulse {
     this.#leaving = true;
     this.#beat();
     this.#stopTimer();
+  }
+
+  get #users(): readonly string[] {
+    return this.#parts.holders.askers.map(({ user }) => user());
   }
 
   #beatAt(atMs: number): void {
@@ -117,16 +123,35 @@ export class BudgetPulse {
     this.#lastAtMs = clock.now();
     this.#nextAtMs = Infinity;
     this.#beatAt(this.#lastAtMs + beatEveryMs * (0.9 + 0.2 * random()));
-    if (this.#address === '' && share.sessions > 0) void this.#learnAddress();
+    void this.#lookUp();
   }
 
-  async #learnAddress(): Promise<void> {
-    if (this.#isAsking) return;
+  /** Asks the server what only it knows: our address, and what became of sockets that it has not closed. */
+  async #lookUp(): Promise<void> {
+    const { clock, share } = this.#parts;
+    const isOpen = share.sessions > share.unconfirmed(0).length;
+    const ports = share.unconfirmed(unconfirmedMs);
+    const isNews = this.#address === '' || ports.length > 0;
+    if (this.#isAsking || !isOpen || !isNews) return;
     this.#isAsking = true;
     await this.#ask(async (asker) => {
-      this.#address = await addressSeen(asker, this.#parts.clock);
+      if (this.#address === '') this.#address = await addressSeen(asker, clock);
+      if (ports.length > 0) await this.#endUnconfirmed(ports, asker);
     });
     this.#isAsking = false;
+  }
+
+  /** Sessions of sockets that are gone here are of no use to anybody. */
+  async #endUnconfirmed(ports: readonly number[], asker: SessionAsker): Promise<void> {
+    const { clock, share } = this.#parts;
+    const { sessions } = await listSessions(this.#users, asker, clock);
+    const there = sessions.filter(
+      ({ address, port }) => address === this.#address && ports.includes(port),
+    );
+    const listed = new Set(there.map(({ port }) => port));
+    share.notListed(ports.filter((port) => !listed.has(port)));
+    if (there.length > 0) await endSessions(there, asker, clock);
+    this.#parts.onBeat();
   }
 
   /** What cannot be asked now is asked for again by the controller. */

@@ -14,7 +14,7 @@ import {
 import type { BudgetLink } from './budget-link.ts';
 import type { BudgetEvents, BudgetReading } from './budget-metrics.ts';
 import { BudgetHolders } from './budget-holders.ts';
-import { BudgetPulse } from './budget-pulse.ts';
+import { BudgetPulse, unconfirmedMs } from './budget-pulse.ts';
 import type { Floors } from './floors.ts';
 import { leaseTime } from './lease-time.ts';
 import { Share } from './share.ts';
@@ -69,6 +69,7 @@ export class BudgetShare implements BudgetReading {
       drainMs,
       lateConnectMs,
       refusalMs,
+      blindMs: 2 * unconfirmedMs,
     });
     this.#pulse = new BudgetPulse(name, {
       ...parts,
@@ -138,16 +139,18 @@ export class BudgetShare implements BudgetReading {
   #reserve(holder: SessionHolder): SessionPermit | undefined {
     this.#look();
     const share = this.#share;
-    const may = share.most >= holder.leastShare && share.mayOpen > this.#reserved;
-    if (!may || this.#left) {
+    const room = share.mayOpen - this.#reserved;
+    const may = share.most >= holder.leastShare && room > 0;
+    if (!may || this.#left || this.#holders.isForOthers(room, holder)) {
       this.#holders.wants(holder);
       // One session for another is no gain where none may be opened at all.
       if (share.most >= holder.leastShare && share.sessions >= share.most) {
-        this.#holders.makeRoomFor(holder, this.#now());
+        this.#holders.makeRoomFor(holder);
       }
       this.#pulse.demanded();
       return undefined;
     }
+    this.#holders.served(holder);
     this.#reserved += 1;
     let isReserved = true;
     const release = (): void => {

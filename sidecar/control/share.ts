@@ -18,6 +18,11 @@ export interface ShareOptions {
   readonly lateConnectMs: number;
   /** How long a refusal by the server (53300) counts where no grant comes, ms. */
   readonly refusalMs: number;
+  /**
+   * After so long without a word of the server on any of its sockets, all of which it has closed, one session is opened all the same: the server may be gone, and
+   * only another session can tell. Never unless it is given. ms.
+   */
+  readonly blindMs?: number;
 }
 
 /** Heartbeats of longer than the longest lease. */
@@ -72,6 +77,7 @@ export class Share {
   /** Connects that may begin now. */
   get mayOpen(): number {
     this.#sockets.forget(this.#options.now());
+    if (this.#isBlind) return Math.min(1, this.most);
     const room = this.most - this.#sockets.size;
     const atOnce = Math.max(1, this.#floor) - this.#inFlight;
     return Math.max(0, Math.min(room, atOnce));
@@ -100,12 +106,13 @@ export class Share {
   /** A connect is through. False: its time is over, close it unused. */
   opened(port: number): boolean {
     this.#sockets.opened(port);
-    return this.#sockets.size <= this.most;
+    const { blindMs = Infinity } = this.#options;
+    return this.#sockets.size - this.unconfirmed(blindMs).length <= this.most;
   }
 
   /** We closed it, or gave the connect up; it counts until the server has closed it too. */
   destroyed(port: number): void {
-    this.#sockets.destroyed(port);
+    this.#sockets.destroyed(port, this.#options.now());
   }
 
   /** The server has closed it, or the connect failed for certain. */
@@ -162,6 +169,22 @@ export class Share {
     this.#refusal = undefined;
     this.#sockets.notListed(grant.gone);
     return this.#options.now() < this.#stopAtMs;
+  }
+
+  /** Ports of sockets that were destroyed `ms` ago or earlier, and that the server may not have closed. */
+  unconfirmed(ms: number): number[] {
+    return this.#sockets.unconfirmed(this.#options.now() - ms);
+  }
+
+  /** The server's listing does not show these. */
+  notListed(ports: readonly number[]): void {
+    this.#sockets.notListed(ports);
+  }
+
+  get #isBlind(): boolean {
+    const { blindMs } = this.#options;
+    if (blindMs === undefined || this.#sockets.size === 0) return false;
+    return this.unconfirmed(blindMs).length === this.#sockets.size;
   }
 
   get #share(): number {

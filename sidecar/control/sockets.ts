@@ -4,6 +4,8 @@ interface Socket {
   state: SocketState;
   /** When a connect that was given up can land no more. */
   untilMs: number;
+  /** When we closed it. */
+  destroyedAtMs: number;
 }
 
 /** Sockets to the server by local port. Each counts until the server has closed it: destroying it frees nothing. */
@@ -31,7 +33,8 @@ export class Sockets {
   }
 
   connecting(port: number, nowMs: number): void {
-    this.#byPort.set(port, { state: 'connecting', untilMs: nowMs + this.#lateConnectMs });
+    const untilMs = nowMs + this.#lateConnectMs;
+    this.#byPort.set(port, { state: 'connecting', untilMs, destroyedAtMs: Infinity });
   }
 
   opened(port: number): void {
@@ -40,11 +43,19 @@ export class Sockets {
   }
 
   /** Closed by us: the server may not know it yet. */
-  destroyed(port: number): void {
+  destroyed(port: number, nowMs: number): void {
     const socket = this.#byPort.get(port);
     if (socket === undefined) return;
+    socket.destroyedAtMs = Math.min(socket.destroyedAtMs, nowMs);
     if (socket.state === 'open') socket.state = 'destroyed';
     else if (socket.state === 'connecting') socket.state = 'abandoned';
+  }
+
+  /** Destroyed before `atMs`, and not a word of the server since. */
+  unconfirmed(atMs: number): number[] {
+    return [...this.#byPort].flatMap(([port, { state, destroyedAtMs }]) =>
+      state === 'destroyed' && destroyedAtMs < atMs ? [port] : [],
+    );
   }
 
   /** The server has closed it, or refused it. */

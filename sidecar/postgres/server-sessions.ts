@@ -51,7 +51,7 @@ const sessionsInUse = controlStatement(`WITH limits AS (
 )
 SELECT coalesce(host(client_addr), '?'), CASE WHEN client_port > 0 THEN client_port ELSE 1 END, coalesce(${started}, 0)
 FROM pg_catalog.pg_stat_activity, limits
-WHERE backend_type = 'client backend'
+WHERE coalesce(backend_type, 'client backend') = 'client backend' AND usename IS NOT NULL
   AND CASE WHEN of_database >= 0 AND (of_role < 0 OR of_database < of_role)
     THEN datname = current_database() ELSE usename = ANY ($1::text[]) END`);
 const limits = controlStatement(`SELECT rolconnlimit,
