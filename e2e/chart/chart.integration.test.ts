@@ -45,6 +45,24 @@ describe.skipIf(skipped !== undefined)(`the chart${skipped ?? ''}`, () => {
     expect(lint()).toContain('0 chart(s) failed');
   });
 
+  test('names that look like numbers stay names', () => {
+    const secretRef = { name: '12', key: '1e3' };
+    const manifests = manifestsOf(
+      render({
+        'webhooks.reservedNamespaces': ['123'],
+        'certificates.secretName': '0x1',
+        'controller.priorityClassName': '7',
+        migrations: [{ name: 'orders', secretRef }],
+      }),
+    );
+    const text = JSON.stringify(manifests);
+    for (const part of ['"123"', '"secretName":"0x1"', '"priorityClassName":"7"', '"key":"1e3"']) {
+      expect(text).toContain(part);
+    }
+    expect(text).toContain('"name":"12"');
+    expect(text).toContain('"name":"HOLDFAST_CONTROLLER_RESERVED_NAMESPACES","value":"123"');
+  });
+
   // New ones are written by: npx vitest run --project integration e2e/chart -u
   test.each(Object.keys(sets))('with values "%s" it gives what is in golden/', async (name) => {
     const golden = new URL(`../../charts/holdfast/golden/${name}.yaml`, import.meta.url);
