@@ -140,3 +140,44 @@ test('a machine that was suspended does not think that its lease still runs', ()
   clock.monotonicMs = 150;
   expect(now()).toBe(55_150);
 });
+
+test('with no answer of the server on any socket one session more is opened, to see what is left of them', () => {
+  const time = { nowMs: 0 };
+  const share = new Share({
+    boot: 3,
+    floor: 2,
+    now: () => time.nowMs,
+    random: () => 0.5,
+    driftRatio: 0.1,
+    drainMs: 2_000,
+    lateConnectMs: 60_000,
+    refusalMs: 1_000,
+    blindMs: 3_000,
+  });
+  for (const port of [1, 2]) {
+    share.connecting(port);
+    share.opened(port);
+    share.destroyed(port);
+  }
+  time.nowMs = 3_000;
+  expect([share.mayOpen, share.unconfirmed(2_000)]).toEqual([0, [1, 2]]);
+  time.nowMs = 3_001;
+  expect(share.mayOpen).toBe(1);
+  share.connecting(3);
+  expect(share.mayOpen).toBe(0);
+  expect(share.opened(3)).toBe(true);
+  expect(share).toMatchObject({ mayOpen: 0, surplus: { drain: 0, destroy: 0 } });
+  share.notListed([1, 2, 3]);
+  expect([share.sessions, share.mayOpen]).toEqual([1, 1]);
+});
+
+test('a short lease drains for a quarter of it', () => {
+  const { time, share, grant, open } = sidecar();
+  share.heartbeat(9);
+  share.take({ ...grant(1, 8), leaseMs: 2_000 });
+  open(1, 2, 3);
+  time.nowMs = 1_299;
+  expect(share.most).toBe(8);
+  time.nowMs = 1_300;
+  expect(share).toMatchObject({ most: 2, surplus: { drain: 1, destroy: 0 } });
+});

@@ -7,11 +7,12 @@ import type { Loan } from './pool-loan.ts';
 import type { Poolable } from './pool-members.ts';
 import type { PoolOptions } from './pool-options.ts';
 import type { PoolEvents } from './pool-parts.ts';
+import { type JoinBudget, sessionTooLate } from './session-budget.ts';
 
 /** How the server that a pool connects to behaves. All times are ms of the test's clock. */
 export interface ServerMood {
-  /** `full`: it has no session left (53300). */
-  readonly opens: 'well' | 'refused' | 'full' | 'timeout';
+  /** `full`: it has no session left (53300). `late`: a budget took its leave back. */
+  readonly opens: 'well' | 'refused' | 'full' | 'late' | 'timeout';
   readonly openMs: number;
   readonly prepares: 'well' | 'broken';
   readonly prepareMs: number;
@@ -133,6 +134,7 @@ export class FakeServer {
 const failures = {
   refused: () => new HoldfastError('unavailable', 'DATABASE_UNAVAILABLE', 'it cannot be reached'),
   timeout: () => new HoldfastError('unavailable', 'CONNECT_TIMEOUT', 'it did not answer'),
+  late: () => sessionTooLate('orders'),
   full: () =>
     new HoldfastError('unavailable', 'DATABASE_UNAVAILABLE', 'too many clients', {
       metadata: { sqlstate: '53300' },
@@ -173,6 +175,7 @@ export interface TestedPool {
 export function aPool(
   options: Partial<PoolOptions> = {},
   random: () => number = () => 0.5,
+  joinBudget?: JoinBudget,
 ): TestedPool {
   const clock = new TestClock();
   const server = new FakeServer(clock);
@@ -208,6 +211,7 @@ export function aPool(
     random,
     open: server.open,
     events,
+    joinBudget,
   });
   const resize = (options: Partial<PoolOptions>): void => {
     current = { ...current, ...options };
