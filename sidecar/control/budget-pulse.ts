@@ -26,6 +26,9 @@ interface PulseParts {
 
 const beatEveryMs = 1_000;
 const beatGapMs = 200;
+/** Who waits for more asks again so soon, while that is news: what others give up comes with an answer. */
+const eagerEveryMs = 300;
+const eagerMs = 3_000;
 /** A server that is well closes a socket sooner after we have. */
 export const unconfirmedMs = 1_500;
 
@@ -35,6 +38,7 @@ export class BudgetPulse {
   readonly #parts: PulseParts;
   #lastAtMs = -Infinity;
   #nextAtMs = Infinity;
+  #eagerUntilMs = -Infinity;
   #stopTimer: () => void = () => {};
   /** That the controller knows of. */
   #toldDemand = 0;
@@ -56,7 +60,9 @@ export class BudgetPulse {
 
   /** Somebody wanted a session and did not get it. */
   demanded(): void {
-    if (this.#parts.holders.demand > this.#toldDemand) this.soon();
+    if (this.#parts.holders.demand <= this.#toldDemand) return;
+    this.#eagerUntilMs = this.#parts.clock.now() + eagerMs;
+    this.soon();
   }
 
   /** Does what a grant asks for besides. */
@@ -122,7 +128,9 @@ export class BudgetPulse {
     }
     this.#lastAtMs = clock.now();
     this.#nextAtMs = Infinity;
-    this.#beatAt(this.#lastAtMs + beatEveryMs * (0.9 + 0.2 * random()));
+    const isEager = waiting > 0 && this.#lastAtMs < this.#eagerUntilMs;
+    const everyMs = isEager ? eagerEveryMs : beatEveryMs;
+    this.#beatAt(this.#lastAtMs + everyMs * (0.9 + 0.2 * random()));
     void this.#lookUp();
   }
 
