@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { HoldfastError } from '../../clients/typescript/index.ts';
 import type { TestPod } from './pod.test-kit.ts';
 
 /** Calls that go on through every sidecar. */
@@ -22,6 +23,9 @@ export const shopCalls: Call = (pod, count) => {
   return holdfast.guard('llm').run(() => Promise.resolve());
 };
 
+const reasonOf = (error: unknown): string =>
+  error instanceof HoldfastError ? error.reason : 'NO_REASON';
+
 interface LoadOptions {
   readonly call?: Call;
   /** Callers of each pod. */
@@ -41,7 +45,7 @@ export function startLoad(
     for (let count = 0; seen.running; count += 1) {
       const fromMs = performance.now();
       await call(pod, count).catch((error: unknown) => {
-        failures.push(`${pod.name}, call ${count}: ${String(error)}`);
+        failures.push(`${pod.name}, call ${count}: ${reasonOf(error)} ${String(error)}`);
       });
       seen.calls += 1;
       seen.slowestMs = Math.max(seen.slowestMs, performance.now() - fromMs);
