@@ -4,6 +4,9 @@ import type { Heartbeat, SessionRow } from './share-messages.ts';
 /** More sessions than any server has. */
 const unbounded = 1_000_000;
 
+/** Grants that are told apart while nothing says whether they were applied; a sidecar has one or two. */
+const mostOutstanding = 64;
+
 interface Outstanding {
   readonly answers: number;
   readonly share: number;
@@ -135,6 +138,11 @@ export class Account {
   granted(answers: number, share: number, nowMs: number): void {
     this.held = share;
     this.#outstanding.push({ answers, share, sentAtMs: nowMs });
+    if (this.#outstanding.length <= mostOutstanding) return;
+    // Who never says what it applied fills no memory: the oldest two count as one, which is never too little.
+    const [oldest, next] = this.#outstanding.splice(0, 2);
+    if (oldest === undefined || next === undefined) return;
+    this.#outstanding.unshift({ ...next, share: Math.max(oldest.share, next.share) });
   }
 
   /** All its grants have ended, and it was not heard. */

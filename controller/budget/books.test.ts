@@ -234,3 +234,15 @@ test('after sessions were terminated the next listing comes soon, unless they ca
   lists(beat, []);
   expect(books.free).toBe(10 - 1 - 1);
 });
+
+test('a sidecar that never says what it applied costs no more with each heartbeat, and keeps its largest grant', () => {
+  const { books, beat, pass, join } = controller(10);
+  join('a');
+  beat('a', { demand: 9 });
+  pass(250);
+  expect(beat('a', { demand: 9, answered: 0 })?.share).toBe(9);
+  const beginsAt = performance.now();
+  for (let count = 0; count < 20_000; count += 1) beat('a', { demand: 0, answered: 0 });
+  expect(performance.now() - beginsAt).toBeLessThan(1_000);
+  expect(books.summary.counted).toBe(9);
+});
