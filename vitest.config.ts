@@ -25,8 +25,8 @@ export default defineConfig({
           exclude: notOurs,
           globalSetup: servers,
           // Some machines are three times slower at times.
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 90_000,
+          hookTimeout: 90_000,
         },
       },
       {

@@ -73,7 +73,7 @@ const run = (args: readonly string[], env: Record<string, string>): Promise<Told
     const child = execFile(
       process.execPath,
       [main, ...args],
-      { env, timeout: 10_000 },
+      { env, timeout: 60_000 },
       (_, out, err) => resolve({ code: child.exitCode, text: `${out}${err}` }),
     );
   });

