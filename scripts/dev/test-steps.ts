@@ -67,8 +67,8 @@ export async function runSteps(extent: Extent, signal: AbortSignal): Promise<Tal
     await command('generated files', process.execPath, 'scripts/generate.ts', '--check');
     await command('dead code', bin('knip'), '--no-progress');
     const projects = ['--project=unit', '--project=integration'];
-    await tests('unit and integration tests', [...projects, '--coverage'], 14 * minuteMs);
-    const minutes = extent === 'full' ? 10 : 1;
+    await tests('unit and integration tests', [...projects, '--coverage'], 25 * minuteMs);
+    const minutes = extent === 'full' ? 4 : 1;
     await command(
       `soak of ${minutes} min`,
       process.execPath,
@@ -77,7 +77,7 @@ export async function runSteps(extent: Extent, signal: AbortSignal): Promise<Tal
     );
     if (extent === 'full') {
       // One after the other: some of them measure.
-      await tests('long tests', ['--project=long', '--no-file-parallelism'], 24 * minuteMs);
+      await tests('long tests', ['--project=long', '--no-file-parallelism'], 30 * minuteMs);
       const reason = noEndToEndReason();
       if (reason === undefined) {
         await command('end to end on a Kubernetes node', process.execPath, 'e2e/main.ts');
