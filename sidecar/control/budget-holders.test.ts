@@ -79,7 +79,7 @@ test('whoever has nothing gets the next session of who has most', () => {
   const starving = aHolder('starving', { sessions: 0, waiting: 3 });
   const rich = aHolder('rich', { sessions: 5, waiting: 9 });
   const holders = together(aHolder('poor', { sessions: 1 }), rich, starving);
-  holders.settle();
+  holders.settle(5);
   expect(holders.owes(rich.holder)).toBe(true);
   holders.wants(rich.holder);
   holders.paid(rich.holder);
@@ -89,6 +89,16 @@ test('whoever has nothing gets the next session of who has most', () => {
   expect([starving.noted.room, rich.noted.room]).toEqual([1, 1]);
   holders.delete(starving.holder);
   expect(holders.isForOthers(1, rich.holder)).toBe(false);
-  holders.settle();
+  holders.settle(5);
   expect(holders.owes(rich.holder)).toBe(false);
+});
+
+test('nobody gives up a session for one that the share is too small for', () => {
+  const listener = aHolder('listener', { leastShare: 2, sessions: 0, waiting: 1 });
+  const only = aHolder('only');
+  const holders = together(only, listener);
+  holders.settle(1);
+  expect(holders.owes(only.holder)).toBe(false);
+  holders.settle(2);
+  expect(holders.owes(only.holder)).toBe(true);
 });

@@ -87,10 +87,12 @@ export class BudgetHolders {
   }
 
   /** Now and then: whoever has nothing and is waited for gets the next session that who has most gives back. */
-  settle(): void {
+  settle(share: number): void {
     this.#owing.clear();
     this.#creditors.clear();
-    const starving = this.#all.filter(({ sessions, waiting }) => sessions === 0 && waiting > 0);
+    const starving = this.#all.filter(
+      ({ sessions, waiting, leastShare }) => sessions === 0 && waiting > 0 && leastShare <= share,
+    );
     const richest = this.#all
       .filter(({ sessions }) => sessions > 0)
       .toSorted((one, other) => other.sessions - one.sessions);

@@ -76,7 +76,7 @@ export class BudgetShare implements BudgetReading {
       share: this.#share,
       holders: this.#holders,
       onBeat: () => {
-        this.#holders.settle();
+        this.#holders.settle(this.#share.most);
         this.#step();
       },
     });

@@ -15,13 +15,14 @@ interface Parts {
   readonly isWanted: () => boolean;
   /** Ends the session; another one is opened if somebody listens. */
   readonly renew: () => void;
+  /** Waits no longer before the next attempt to open one. */
+  readonly retry: () => void;
 }
 
 /** A session that listens, under the connection budget of its pool. A share of one session is for calls: they could not run beside it. */
 export class ListeningBudget implements SessionHolder {
   readonly pool: string;
   readonly leastShare = 2;
-  readonly waiting = 0;
   readonly waitedMs = 0;
   readonly #parts: Parts;
   #join: JoinBudget | undefined;
@@ -66,6 +67,11 @@ export class ListeningBudget implements SessionHolder {
     return this.#parts.isWanted() ? 1 : 0;
   }
 
+  /** Whoever listens waits for it. */
+  get waiting(): number {
+    return this.demand - this.sessions > 0 ? 1 : 0;
+  }
+
   /** It is never idle: what is sent while it is away is missed. */
   closeIdle(): number {
     return 0;
@@ -76,6 +82,7 @@ export class ListeningBudget implements SessionHolder {
     return this.#session === undefined ? [] : [{ loss: 0, cut: () => this.#parts.renew() }];
   }
 
-  /** It tries again by itself. */
-  room(): void {}
+  room(): void {
+    this.#parts.retry();
+  }
 }

@@ -39,6 +39,7 @@ export class ListeningSessions {
       joinBudget: () => joinBudget?.(pool),
       isWanted: () => notifications.isWanted,
       renew: () => notifications.renew(),
+      retry: () => notifications.retry(),
     });
     const notifications = new Notifications({
       clock,

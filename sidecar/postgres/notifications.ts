@@ -60,6 +60,11 @@ export class Notifications {
     return this.#listeners.size > 0;
   }
 
+  /** Waits no longer before the next attempt to connect. */
+  retry(): void {
+    this.#stopWaiting();
+  }
+
   /** Connects anew, as after a change of the settings. */
   renew(): void {
     this.#drop();
