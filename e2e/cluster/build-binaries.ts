@@ -71,7 +71,7 @@ async function buildOne(binary: Binary, go: Go): ReturnType<typeof runCommand> {
     }
     return built;
   } catch (thrown) {
-    return { succeeded: false, output: String(thrown) };
+    return { succeeded: false, code: undefined, output: String(thrown) };
   } finally {
     rmSync(work, { recursive: true, force: true });
   }

@@ -10,6 +10,8 @@ interface CommandOptions {
 
 export interface CommandResult {
   readonly succeeded: boolean;
+  /** Exit code; undefined when it did not start, or ended by a signal. */
+  readonly code: number | undefined;
   /** Both outputs, empty when they were shown live. */
   readonly output: string;
 }
@@ -32,11 +34,11 @@ export function runCommand(
     };
     signal?.addEventListener('abort', stop, { once: true });
     if (signal?.aborted === true) stop();
-    const finish = (succeeded: boolean, more = ''): void => {
+    const finish = (code: number | undefined, more = ''): void => {
       signal?.removeEventListener('abort', stop);
-      resolve({ succeeded, output: Buffer.concat(chunks).toString() + more });
+      resolve({ succeeded: code === 0, code, output: Buffer.concat(chunks).toString() + more });
     };
-    child.once('error', (error) => finish(false, error.message));
-    child.once('close', (code) => finish(code === 0));
+    child.once('error', (error) => finish(undefined, error.message));
+    child.once('close', (code) => finish(code ?? undefined));
   });
 }
