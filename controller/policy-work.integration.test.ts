@@ -186,4 +186,19 @@ describe.skipIf(skipped !== undefined)(`a real API server${skipped ?? ''}`, () =
     await eventually(async () => !(await configMaps()).includes(name));
     expect(await configMaps()).toContain('holdfast-turning-dashboards');
   });
+
+  test('an object of somebody else is left as it is, and the fault says which', async () => {
+    const name = 'holdfast-taken-rules';
+    const data = { 'rules.yaml': 'mine' };
+    const maps = pathOf(resources.configMaps, { namespace });
+    const metadata = { name };
+    await server.create(maps, { apiVersion: 'v1', kind: 'ConfigMap', metadata, data });
+    await create('taken', { targets: [{ kind: 'Guard', name: 'taken' }] });
+    const told = (): boolean =>
+      faults.some((fault) => String(fault).includes(`${namespace}/${name} is not Holdfast's`));
+    await eventually(told);
+    expect(await is('taken', 'Accepted', 'True/Accepted')).toBe(true);
+    const found = await server.api.call({ method: 'GET', path: `${maps}/${name}` });
+    expect(found).toMatchObject({ data });
+  });
 });

@@ -48,7 +48,7 @@ export function policyWork(parts: PolicyWorkParts): PolicyWork {
   const metrics = policyPodMetrics(parts.registry);
   const writer: ObjectWriter = {
     apply: async (object) => {
-      await objects.apply(object as unknown as KubeObject);
+      await objects.applyOwn(object as unknown as KubeObject);
     },
     remove: async ({ apiVersion, kind, namespace, name }, ownerUid) => {
       await objects.removeOwned({ apiVersion, kind, metadata: { namespace, name } }, ownerUid);

@@ -1,8 +1,15 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { KubeApi } from './api.ts';
-import { isConflict, isInvalid, isNotFound } from './kube-error.ts';
-import { keyOf, type KubeObject, pathOf, type Resource, resourceOf } from './resource.ts';
+import { isConflict, isInvalid, isNotFound, KubeError } from './kube-error.ts';
+import {
+  keyOf,
+  type KubeObject,
+  type ObjectMeta,
+  pathOf,
+  type Resource,
+  resourceOf,
+} from './resource.ts';
 
 /** Who the API server says has written a field. */
 export const fieldManager = 'holdfast-controller';
@@ -28,6 +35,8 @@ export interface Objects {
   ): Promise<readonly Item[]>;
   /** Makes the fields of the object so, whoever has written them before, and removes those that it made so earlier. True when something was sent. */
   apply(object: KubeObject, options?: WriteOptions): Promise<boolean>;
+  /** The same, but never on an object that somebody else has made: one without the label `app.kubernetes.io/managed-by: holdfast`. Rejects with a conflict then. */
+  applyOwn(object: KubeObject): Promise<boolean>;
   /** The same for the status; other fields of the object are not looked at. */
   applyStatus(
     object: KubeObject & { readonly status: object },
@@ -100,6 +109,29 @@ export function objectsOf(api: KubeApi): Objects {
     }
   };
 
+  /** By a patch that changes nothing, which needs no right to read: what is there if the test holds. */
+  const test = async (
+    object: KubeObject,
+    is: { readonly path: string; readonly value: string },
+    signal?: AbortSignal,
+  ): Promise<ObjectMeta | 'another' | undefined> => {
+    try {
+      const { metadata } = await api.call<KubeObject>({
+        method: 'PATCH',
+        path: pathOf(resourceOf(object), placeOf(object)),
+        query: { fieldManager },
+        contentType: 'application/json-patch+json',
+        body: [{ op: 'test', ...is }],
+        signal,
+      });
+      return metadata;
+    } catch (thrown) {
+      if (isNotFound(thrown)) return undefined;
+      if (isInvalid(thrown)) return 'another';
+      throw thrown;
+    }
+  };
+
   return {
     get: async <Item>(
       resource: Resource,
@@ -130,6 +162,13 @@ export function objectsOf(api: KubeApi): Objects {
       return items;
     },
     apply: (object, options = {}) => patch(object, undefined, options),
+    applyOwn: async (object) => {
+      if ((await test(object, ours)) === 'another') {
+        const what = `${object.kind} ${keyOf(object)}`;
+        throw new KubeError(409, 'Conflict', `${what} is not Holdfast's: rename it, or the policy`);
+      }
+      return patch(object, undefined, {});
+    },
     applyStatus: ({ apiVersion, kind, metadata, status }, options = {}) => {
       const { name, namespace } = metadata;
       const named = namespace === undefined ? { name } : { name, namespace };
@@ -154,24 +193,14 @@ export function objectsOf(api: KubeApi): Objects {
     },
     remove,
     removeOwned: async (object, ownerUid, signal) => {
-      try {
-        // A patch that changes nothing: it fails unless the test holds, and says which object that was.
-        const { metadata } = await api.call<KubeObject>({
-          method: 'PATCH',
-          path: pathOf(resourceOf(object), placeOf(object)),
-          query: { fieldManager },
-          contentType: 'application/json-patch+json',
-          body: [{ op: 'test', path: '/metadata/ownerReferences/0/uid', value: ownerUid }],
-          signal,
-        });
-        return await remove({ ...object, metadata }, signal);
-      } catch (thrown) {
-        if (isNotFound(thrown) || isInvalid(thrown)) return false;
-        throw thrown;
-      }
+      const owner = { path: '/metadata/ownerReferences/0/uid', value: ownerUid };
+      const found = await test(object, owner, signal);
+      return found instanceof Object && remove({ ...object, metadata: found }, signal);
     },
   };
 }
+
+const ours = { path: '/metadata/labels/app.kubernetes.io~1managed-by', value: 'holdfast' };
 
 const placeOf = ({ metadata: { name, namespace } }: KubeObject) => ({ name, namespace });
 

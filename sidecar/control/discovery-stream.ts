@@ -103,9 +103,10 @@ export class DiscoveryStream {
     return this.#isOpen && !this.#isEnded;
   }
 
-  /** False: it is over, or the controller takes nothing, and the message is lost. */
+  /** False: it is over, or it is a heartbeat and the controller takes nothing; the message is lost. Reports are few, and each is needed: they wait. */
   send(message: SidecarMessage): boolean {
-    if (this.#isEnded || this.#stream.writableNeedDrain) return false;
+    const { heartbeat } = message;
+    if (this.#isEnded || (heartbeat && this.#stream.writableNeedDrain)) return false;
     this.#stream.write(message);
     return true;
   }
