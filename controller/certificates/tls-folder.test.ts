@@ -60,5 +60,5 @@ test('without ca.crt nobody could check the others: it is no beginning, and the 
 });
 
 test('a folder without a certificate is no beginning', async () => {
-  await expect(watchTlsFolder(folder, new TestClock(), logger)).rejects.toThrow('tls.crt');
+  await expect(watchTlsFolder(folder, new TestClock(), logger)).rejects.toThrow(folder);
 });
