@@ -142,6 +142,21 @@ describe.each(['session', 'unary'] as const)('over %s', (transport) => {
     expect(await open).toBe('CLIENT_CLOSED');
   });
 
+  test('a subscription that has no connection yet ends with its signal, and with the client', async () => {
+    const nowhere = connect({ address: 'unix:/tmp/holdfast-nobody.sock', transport });
+    const reasonOf = async (signal?: AbortSignal): Promise<string> => {
+      const events = nowhere.redis().subscribe({ channels: [key] }, signal && { signal });
+      return events.next().then(
+        () => 'an event',
+        (thrown: HoldfastError) => thrown.reason,
+      );
+    };
+    expect(await reasonOf(AbortSignal.timeout(50))).toBe('CANCELLED');
+    const open = reasonOf();
+    await nowhere.close();
+    expect(await open).toBe('CLIENT_CLOSED');
+  });
+
   test('errors and refusals tell their reason', async () => {
     await redis.command('SET', key, 'text');
     await expect(redis.command('INCR', key)).rejects.toMatchObject({ reason: 'REDIS_ERROR' });

@@ -1,4 +1,4 @@
-import type { ServiceError } from '@grpc/grpc-js';
+import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import type { Clock } from '../../platform/clock.ts';
 import { asIs, type Channel, errorUnderWay } from './channel.ts';
 import { cancelledBy, clientClosed, HoldfastError, sidecarUnavailable } from './errors.ts';
@@ -31,24 +31,29 @@ export class ServerStreams {
     if (this.#closed) throw clientClosed();
     if (signal?.aborted === true) throw cancelledBy(signal);
     const atMs = deadlineMs === undefined ? Infinity : this.#clock.wallNow() + deadlineMs;
-    await this.#connected(Math.min(atMs, this.#clock.wallNow() + this.#deadlineMs));
-    const stream = this.#channel.client.makeServerStreamRequest(
-      path,
-      asIs,
-      asIs,
-      request,
-      this.#channel.metadata(options),
-      atMs === Infinity ? {} : { deadline: atMs },
-    );
     let endedBy: HoldfastError | undefined;
+    let stream: ClientReadableStream<Buffer> | undefined;
+    let giveUp: (error: HoldfastError) => void = () => {};
     const end = (error: HoldfastError): void => {
-      endedBy = error;
-      stream.cancel();
+      endedBy ??= error;
+      giveUp(error);
+      stream?.cancel();
     };
     const onAbort = (): void => end(cancelledBy(signal as AbortSignal));
     signal?.addEventListener('abort', onAbort, { once: true });
     this.#open.add(end);
     try {
+      const connected = this.#connected(Math.min(atMs, this.#clock.wallNow() + this.#deadlineMs));
+      // A client that is closed meanwhile never tells.
+      await Promise.race([connected, new Promise<never>((_, reject) => (giveUp = reject))]);
+      stream = this.#channel.client.makeServerStreamRequest(
+        path,
+        asIs,
+        asIs,
+        request,
+        this.#channel.metadata(options),
+        atMs === Infinity ? {} : { deadline: atMs },
+      );
       yield* stream as AsyncIterable<Buffer>;
     } catch (error) {
       throw (
@@ -57,7 +62,7 @@ export class ServerStreams {
     } finally {
       signal?.removeEventListener('abort', onAbort);
       this.#open.delete(end);
-      stream.cancel();
+      stream?.cancel();
     }
   }
 
