@@ -52,6 +52,7 @@ export default defineConfig({
     ],
     coverage: {
       provider: 'v8',
+      reportOnFailure: true,
       include: ['{platform,crds,sidecar,controller,clients}/**/*.ts'],
       exclude: [
         '**/gen/**',

@@ -22,11 +22,14 @@ afterAll(async () => {
 
 const row = (bytes: number): { sql: string } => ({ sql: `select repeat('x', ${bytes})` });
 
-test('a row that fits into no message is refused, and its session goes on', async () => {
+test.for<[string, ClientFrame]>([
+  ['of a query', { query: row(2 * 1024 * 1024) }],
+  ['of a batch', { batch: { statements: [row(2 * 1024 * 1024)] } }],
+])('a row %s that fits into no message is refused, and its session goes on', async ([, over]) => {
   using session = await bed.session();
-  session.send({ id: 1, query: row(2 * 1024 * 1024) }, { id: 2, query: row(1_000_000) });
-  const [over, under] = await session.answers(1, 2);
-  expect(over?.failure).toMatchObject({
+  session.send({ ...over, id: 1 }, { id: 2, query: row(1_000_000) });
+  const [refused, under] = await session.answers(1, 2);
+  expect(refused?.failure).toMatchObject({
     status: 'RESOURCE_EXHAUSTED',
     reason: 'RESULT_TOO_LARGE',
   });
