@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
+import { oneOf } from '../platform/setting-fields.ts';
 import { version } from '../platform/version.ts';
 import type { InjectionSettings } from './admission/inject.ts';
 import { quantity } from './admission/quantity.ts';
@@ -67,22 +68,20 @@ export const injectionVariables = {
     `holdfast/sidecar:${version}`,
     'Image of injected sidecars.',
   ),
-  HOLDFAST_CONTROLLER_SIDECAR_PULL_POLICY: z
-    .enum(['Always', 'IfNotPresent', 'Never'], {
-      error: 'must be one of Always, IfNotPresent, Never',
-    })
-    .default('IfNotPresent')
-    .meta({ description: 'When that image is pulled.', default: 'IfNotPresent' }),
+  HOLDFAST_CONTROLLER_SIDECAR_PULL_POLICY: oneOf(
+    ['Always', 'IfNotPresent', 'Never'],
+    'IfNotPresent',
+    { description: 'When that image is pulled.' },
+  ),
   HOLDFAST_CONTROLLER_SIDECAR_CPU: amount('100m', 'CPU that an injected sidecar asks for.'),
   HOLDFAST_CONTROLLER_SIDECAR_CPU_LIMIT: amount('1', 'CPU that it may take.'),
   HOLDFAST_CONTROLLER_SIDECAR_MEMORY: amount('128Mi', 'Memory that an injected sidecar asks for.'),
   HOLDFAST_CONTROLLER_SIDECAR_MEMORY_LIMIT: amount('256Mi', 'Memory that it may take.'),
-  HOLDFAST_CONTROLLER_SIDECAR_LOG_LEVEL: z
-    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
-      error: 'must be one of trace, debug, info, warn, error, fatal, silent',
-    })
-    .default('info')
-    .meta({ description: 'HOLDFAST_LOG_LEVEL of injected sidecars.', default: 'info' }),
+  HOLDFAST_CONTROLLER_SIDECAR_LOG_LEVEL: oneOf(
+    ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+    'info',
+    { description: 'HOLDFAST_LOG_LEVEL of injected sidecars.' },
+  ),
   HOLDFAST_CONTROLLER_SIDECAR_USER: text(
     /^(namespace|[1-9]\d{0,8})$/,
     'must be a number above 0, or namespace',

@@ -1,28 +1,9 @@
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { nearestName } from '../crds/nearest-name.ts';
+import { numberFrom, oneOf, wholeNumber } from '../platform/setting-fields.ts';
 import { injectionVariables } from './injection-variables.ts';
 import { SettingsError } from './settings-error.ts';
-
-interface About {
-  readonly description: string;
-  /** What stands in the table of docs/controller-settings.md where no default is. */
-  readonly without?: string;
-}
-
-const numberFrom = (min: number, max: number) => {
-  const fault = `must be a whole number from ${min} to ${max}`;
-  return z
-    .string()
-    .regex(/^\d{1,15}$/, fault)
-    .transform(Number)
-    .refine((value) => value >= min && value <= max, fault);
-};
-
-const wholeNumber = (min: number, max: number, defaultValue: number, about: About) =>
-  numberFrom(min, max)
-    .prefault(String(defaultValue))
-    .meta({ ...about, default: String(defaultValue) });
 
 const port = (defaultValue: number, description: string) =>
   wholeNumber(0, 65_535, defaultValue, { description });
@@ -89,16 +70,14 @@ export const variablesSchema = z.strictObject({
   HOLDFAST_CONTROLLER_RELIST_MS: wholeNumber(1_000, 86_400_000, 600_000, {
     description: 'Everything that is watched is listed again so often, a tenth more or less.',
   }),
-  HOLDFAST_CONTROLLER_LOG_LEVEL: z
-    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
-      error: 'must be one of trace, debug, info, warn, error, fatal, silent',
-    })
-    .default('info')
-    .meta({
+  HOLDFAST_CONTROLLER_LOG_LEVEL: oneOf(
+    ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+    'info',
+    {
       description:
         'Least urgent log line that is written: trace, debug, info, warn, error, fatal or silent.',
-      default: 'info',
-    }),
+    },
+  ),
   HOLDFAST_CONTROLLER_GRACE_MS: wholeNumber(0, 3_600_000, 10_000, {
     description:
       'After SIGTERM, what is under way has so many ms to finish. Keep it below the pod’s `terminationGracePeriodSeconds`.',

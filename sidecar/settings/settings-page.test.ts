@@ -1,22 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { settingsTable } from '../../platform/settings-table.test-kit.ts';
 import { variablesSchema } from './variables.ts';
 
-interface About {
-  readonly description: string;
-  readonly default?: string;
-  readonly without?: string;
-}
-
-const table = [
-  '| variable | meaning | default |',
-  '|---|---|---|',
-  ...Object.entries(variablesSchema.shape).map(([name, schema]) => {
-    const about = schema.meta() as unknown as About;
-    const shown = about.default === undefined ? `${about.without}` : `\`${about.default}\``;
-    return `| \`${name}\` | ${about.description} | ${shown} |`;
-  }),
-].join('\n');
+const table = settingsTable(variablesSchema);
 
 test('docs/settings.md has the table that the schema gives', () => {
   const page = readFileSync(new URL('../../docs/settings.md', import.meta.url), 'utf8');

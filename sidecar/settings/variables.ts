@@ -2,45 +2,16 @@ import { isIPv4 } from 'node:net';
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { nearestName } from '../../crds/nearest-name.ts';
+import { type About, numberFrom, oneOf, wholeNumber } from '../../platform/setting-fields.ts';
 import { SettingsError } from './settings-error.ts';
 
-interface About {
-  readonly description: string;
-  /** What stands in the table of docs/settings.md where no default is. */
-  readonly without?: string;
-}
-
 const mebibyte = 1024 * 1024;
-
-const numberFrom = (min: number, max: number) => {
-  const fault = `must be a whole number from ${min} to ${max}`;
-  return z
-    .string()
-    .regex(/^\d{1,15}$/, fault)
-    .transform(Number)
-    .refine((value) => value >= min && value <= max, fault);
-};
-
-const wholeNumber = (min: number, max: number, defaultValue: number, about: About) =>
-  numberFrom(min, max)
-    .prefault(String(defaultValue))
-    .meta({ ...about, default: String(defaultValue) });
 
 const absolutePath = z
   .string()
   .refine((value) => isAbsolute(value) && !value.includes('\0'), 'must be an absolute path');
 
 const optionalPath = (about: About) => absolutePath.optional().meta({ ...about });
-
-const oneOf = <const Values extends readonly [string, ...string[]]>(
-  values: Values,
-  defaultValue: Values[number],
-  about: About,
-) =>
-  z
-    .enum(values, { error: `must be one of ${values.join(', ')}` })
-    .default(defaultValue as never)
-    .meta({ ...about, default: defaultValue });
 
 /** Every variable that the sidecar reads, from the environment or from HOLDFAST_CONFIG_FILE. */
 export const variablesSchema = z.strictObject({
