@@ -97,21 +97,26 @@ test('row "SIGTERM": a rolling one under load loses no call that was accepted, a
   expect([...load.refused.values()].flat().filter((id) => done.has(id))).toEqual([]);
 });
 
-test('what is cut at the end of the grace period does not go on running on the server', async () => {
-  const sidecar = await start(1_000);
-  const holdfast = connect({ address: sidecar.address });
-  const endless = holdfast
-    .database()
-    .query('select pg_sleep(60)')
-    .catch(() => {});
-  while ((await backends()).every(({ state }) => state !== 'active')) await sleep(20);
-  const fromMs = performance.now();
-  sidecar.process.kill('SIGTERM');
-  expect(await sidecar.exited).toBe(0);
-  expect(performance.now() - fromMs).toBeLessThan(2_500);
-  await sleep(50);
-  await expect.poll(backends, { timeout: 5_000 }).toEqual([]);
-  await endless;
-  await holdfast.close();
-  await sidecar.stop();
-});
+// A busy machine may be late to notice the exit.
+test(
+  'what is cut at the end of the grace period does not go on running on the server',
+  { retry: 2 },
+  async () => {
+    const sidecar = await start(1_000);
+    const holdfast = connect({ address: sidecar.address });
+    const endless = holdfast
+      .database()
+      .query('select pg_sleep(60)')
+      .catch(() => {});
+    while ((await backends()).every(({ state }) => state !== 'active')) await sleep(20);
+    const fromMs = performance.now();
+    sidecar.process.kill('SIGTERM');
+    expect(await sidecar.exited).toBe(0);
+    expect(performance.now() - fromMs).toBeLessThan(1_100);
+    await sleep(50);
+    await expect.poll(backends, { timeout: 5_000 }).toEqual([]);
+    await endless;
+    await holdfast.close();
+    await sidecar.stop();
+  },
+);

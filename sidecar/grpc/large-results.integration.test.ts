@@ -182,18 +182,22 @@ describe('a stream', () => {
     expect(await failing(call)).toMatchObject(tooLarge);
   });
 
-  test('that is cancelled while its client pauses frees its connection soon', async () => {
-    using stock = bed.stock();
-    const streams = [1, 2, 3, 4].map(() => stock.stream({ query: gigabyte }));
-    for (const stream of streams) {
-      stream.on('error', () => {});
-      await new Promise((resolve) => stream.once('data', resolve));
-      stream.pause();
-    }
-    await sleep(200);
-    expect(bed.sidecar.app.databases.named('default').pool.counts.lent).toBe(4);
-    for (const stream of streams) stream.cancel();
-    // Well under a second where nothing else runs.
-    await bed.poolWhole(5_000);
-  });
+  // A second of a busy machine may be short.
+  test(
+    'that is cancelled while its client pauses frees its connection within a second',
+    { retry: 2 },
+    async () => {
+      using stock = bed.stock();
+      const streams = [1, 2, 3, 4].map(() => stock.stream({ query: gigabyte }));
+      for (const stream of streams) {
+        stream.on('error', () => {});
+        await new Promise((resolve) => stream.once('data', resolve));
+        stream.pause();
+      }
+      await sleep(200);
+      expect(bed.sidecar.app.databases.named('default').pool.counts.lent).toBe(4);
+      for (const stream of streams) stream.cancel();
+      await bed.poolWhole(1_000);
+    },
+  );
 });
